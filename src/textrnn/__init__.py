@@ -1,0 +1,70 @@
+"""textrnn: train a text classifier that you can see through, at bag-of-words speed.
+
+    classifier = textrnn.train("reviews.csv", text="review", label="stars")
+    classifier.predict("not bad at all")
+    classifier.save("reviews.textrnn")
+    classifier = textrnn.load("reviews.textrnn")     # PyTorch is not imported
+
+The names below are resolved when they are first used, so that `import textrnn` and `load` never import PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from textrnn.version import __version__
+
+if TYPE_CHECKING:
+    from textrnn.errors import (
+        CheckpointError,
+        ConfigError,
+        DataError,
+        MissingDependencyError,
+        ModelFileError,
+        OutputError,
+        TextRNNError,
+    )
+    from textrnn.runtime import Classifier, Prediction, load
+    from textrnn.training import train
+
+_HOMES = {
+    "CheckpointError": "textrnn.errors",
+    "Classifier": "textrnn.runtime",
+    "ConfigError": "textrnn.errors",
+    "DataError": "textrnn.errors",
+    "MissingDependencyError": "textrnn.errors",
+    "ModelFileError": "textrnn.errors",
+    "OutputError": "textrnn.errors",
+    "Prediction": "textrnn.runtime",
+    "TextRNNError": "textrnn.errors",
+    "load": "textrnn.runtime",
+    "train": "textrnn.training",
+}
+
+__all__ = [
+    "CheckpointError",
+    "Classifier",
+    "ConfigError",
+    "DataError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "OutputError",
+    "Prediction",
+    "TextRNNError",
+    "__version__",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
+    if name == "train":
+        from textrnn.files import require
+
+        require("torch", extra="train", purpose="training")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

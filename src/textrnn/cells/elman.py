@@ -1,0 +1,43 @@
+"""The simple recurrent network of Elman (1990), "Finding structure in time", Cognitive Science 14, 179-211."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from textrnn.cells.cell import Cell, HiddenState
+
+
+class ElmanGates(NamedTuple):
+    """An Elman cell has no gate; what it computes is the new state itself."""
+
+    candidate: Float[Tensor, "batch hidden"]
+
+
+class ElmanCell(Cell[HiddenState, ElmanGates]):
+    """The vanilla RNN:
+
+        h_t = tanh(W_ih x_t + b + W_hh h_{t-1})
+
+    `from_input` is W_ih with b, `from_hidden` is W_hh without a bias: the lesson's form. `torch.nn.RNN` has a second
+    bias b_hh; both add up, so a cell with b = b_ih + b_hh computes the same.
+    """
+
+    GATES = ("candidate",)
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        # skip_init: the constructor of nn.Linear would draw weights from the ambient random stream.
+        self.from_input = skip_init(nn.Linear, input_size, hidden_size)
+        self.from_hidden = skip_init(nn.Linear, hidden_size, hidden_size, bias=False)
+
+    def initial_state(self, batch_size: int) -> HiddenState:
+        return HiddenState(self.from_hidden.weight.new_zeros(batch_size, self.hidden_size))
+
+    def gates(self, x: Float[Tensor, "batch features"], state: HiddenState) -> ElmanGates:
+        return ElmanGates(torch.tanh(self.from_input(x) + self.from_hidden(state.hidden)))
+
+    def step(self, x: Float[Tensor, "batch features"], state: HiddenState) -> HiddenState:
+        return HiddenState(self.gates(x, state).candidate)

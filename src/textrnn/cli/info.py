@@ -1,0 +1,56 @@
+"""`textrnn info`: what a model file holds."""
+
+import math
+from pathlib import Path
+
+import click
+import msgspec
+
+from textrnn.modelfile import Header, expected_tensors, read_model
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  textrnn info reviews.textrnn
+  textrnn info reviews.textrnn --json | jq .provenance.metrics
+"""
+)
+@click.argument("model", metavar="MODEL")
+@click.option("--json", "as_json", is_flag=True, help="The whole header as JSON, the vocabulary included.")
+def info(model: str, as_json: bool) -> None:
+    """Show what MODEL is: labels, text rules, network, training, metrics. The file is checked on the way."""
+    header, _ = read_model(model)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(header)).decode())
+        return
+    for line in _lines(header, Path(model)):
+        click.echo(line)
+
+
+def _lines(header: Header, path: Path) -> list[str]:
+    parameters = sum(math.prod(shape) for shape in expected_tensors(header).values())
+    labels = ", ".join(str(label) for label in header.labels[:20])
+    lines = [
+        f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}",
+        f"labels        {len(header.labels)}: {labels}" + (", …" if len(header.labels) > 20 else ""),
+        f"text          {_settings(header.text)}",
+        f"vocabulary    {len(header.vocabulary):,} tokens: {' '.join(header.vocabulary[2:12])} …",
+        f"network       {_settings(header.model)}; {parameters:,} parameters",
+    ]
+    if provenance := header.provenance:
+        versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
+        lines += [
+            f"data          {provenance.data.examples:,} texts, {provenance.data.fingerprint}",
+            f"validation    {provenance.data.validation_examples:,} texts",
+            f"training      {_settings(provenance.training)}",
+            f"versions      {versions}",
+            f"epochs        {len(provenance.history)}, best {provenance.best_epoch}"
+            + (", interrupted" if provenance.interrupted else ""),
+        ]
+        lines += [f"validation {name} {value:.4f}" for name, value in provenance.metrics.items()]
+    return lines
+
+
+def _settings(config: msgspec.Struct) -> str:
+    return ", ".join(f"{name} {value}" for name, value in msgspec.structs.asdict(config).items())

@@ -1,0 +1,60 @@
+"""Options that several commands share; those of the recipe are derived from `textrnn.config`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from textrnn.config import Recipe, choices, kinds, setting_sections
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def as_source(data: str) -> str | Path:
+    """A command's DATA for `textrnn.data`: - is standard input, everything else a path."""
+    return data if data == "-" else Path(data)
+
+
+def reading_options(command: Command) -> Command:
+    """How a data file is read."""
+    for option in (
+        click.option("--no-header", is_flag=True, help="The file has no header line; columns are named 1, 2, …."),
+        click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the data file."),
+        click.option(
+            "--format",
+            type=click.Choice(["csv", "tsv", "jsonl", "parquet", "txt"]),
+            help="Format of the data, where the file name does not tell.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def column_options(command: Command) -> Command:
+    """Which columns hold texts and labels."""
+    command = click.option("--label", metavar="COLUMN", help="Column of the labels, if not obvious.")(command)
+    return click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")(command)
+
+
+def recipe_options(command: Command) -> Command:
+    """One option for every setting. An option that is not given is None and keeps the recipe's default."""
+    defaults = Recipe().settings()
+    for name, section in reversed(setting_sections().items()):
+        kind = kinds(type(getattr(Recipe(), section)))[name]
+        base, meta = get_args(kind)
+        flag = "--" + name.replace("_", "-")
+        help_text = meta.description.replace("`", "'") + f"  [default: {_shown(defaults[name])}]"
+        if base is bool:
+            option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=help_text)
+        else:
+            kind_of_value = click.Choice(choices(kind)) if choices(kind) else base
+            option = click.option(flag, name, type=kind_of_value, help=help_text)
+        command = option(command)
+    return command
+
+
+def _shown(value: object) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+

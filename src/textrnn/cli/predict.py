@@ -1,0 +1,77 @@
+"""`textrnn predict`: a label for every text of a file or a pipe, in constant memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import IO
+
+import click
+
+import textrnn
+from textrnn.cli.options import reading_options
+from textrnn.cli.pipe import as_they_come
+from textrnn.cli.writers import WRITERS
+from textrnn.data import Example, read_examples
+from textrnn.files import replacing
+from textrnn.runtime.classifier import CHUNK_TEXTS
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  textrnn predict reviews.textrnn < lines.txt
+  echo "not bad at all" | textrnn predict reviews.textrnn
+  textrnn predict reviews.textrnn new.csv --text review --with-text --out labels.csv
+  textrnn predict reviews.textrnn new.jsonl.gz --to jsonl --out labels.jsonl
+"""
+)
+@click.argument("model", metavar="MODEL")
+@click.argument("data", metavar="[DATA]", default="-")
+@click.option("--out", "-o", metavar="FILE", default="-", help="File to write.  [default: standard output]")
+@click.option("--to", type=click.Choice(list(WRITERS)), help="Format to write.  [default: by --out's name, else csv]")
+@click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")
+@click.option("--with-text", is_flag=True, help="Repeat each text beside its label.")
+@reading_options
+def predict(
+    model: str,
+    data: str,
+    out: str,
+    to: str | None,
+    text: str | None,
+    with_text: bool,
+    format: str | None,
+    encoding: str,
+    no_header: bool,
+) -> None:
+    """Label every text in DATA with MODEL: one row with the label and all probabilities each, in the same order.
+
+    DATA is a CSV, TSV, JSON Lines, Parquet or text file (one text a line; also .gz or .zst), a folder, or - for
+    standard input (one text a line unless --format says otherwise). Texts that arrive slowly through a pipe are
+    labelled as they come.
+    """
+    classifier = textrnn.load(model)
+    examples = read_examples(
+        data, text=text, format=format, encoding=encoding, header=not no_header, need_label=False
+    )
+    chunks = as_they_come(examples, CHUNK_TEXTS) if data == "-" else _chunks(examples, CHUNK_TEXTS)
+    kind = to or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
+    with _opened(out) as file:
+        writer = WRITERS[kind](file, classifier.labels, with_text=with_text)
+        for chunk in chunks:
+            texts = [example.text for example in chunk]
+            writer.write(texts, classifier.predict(texts))
+            file.flush()
+
+
+def _chunks(examples: Iterator[Example], size: int) -> Iterator[list[Example]]:
+    while chunk := list(islice(examples, size)):
+        yield chunk
+
+
+@contextmanager
+def _opened(out: str) -> Iterator[IO[bytes]]:
+    if out == "-":
+        yield click.get_binary_stream("stdout")
+    else:
+        with replacing(out) as file:
+            yield file

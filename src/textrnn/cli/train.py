@@ -1,0 +1,153 @@
+"""`textrnn train`: a labelled file to a model file."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from textrnn.cli.options import as_source, column_options, reading_options, recipe_options
+from textrnn.config import Recipe
+from textrnn.errors import ConfigError
+from textrnn.files import check_writable, require
+
+if TYPE_CHECKING:
+    from textrnn.runtime import Classifier
+    from textrnn.training import Event
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  textrnn train reviews.csv
+  textrnn train reviews.csv --text review --label stars --out stars.textrnn
+  textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
+  textrnn train aclImdb/train --out imdb.textrnn --epochs 5
+  textrnn train tweets.csv --class-weight balanced --resume
+  zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
+"""
+)
+@click.argument("data", metavar="DATA")
+@click.option("--out", "-o", metavar="FILE", help="Model file to write.  [default: DATA's name with .textrnn]")
+@click.option("--validation", metavar="FILE", help="Validation data.  [default: split off from DATA]")
+@column_options
+@click.option(
+    "--resume", is_flag=True, help="Go on from the last complete epoch of an interrupted training, if there is one."
+)
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "bar", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="A bar on standard error, a JSON line an epoch on standard output; auto: a bar in a terminal, else JSON.",
+)
+@reading_options
+@recipe_options
+def train(
+    data: str,
+    out: str | None,
+    validation: str | None,
+    text: str | None,
+    label: str | None,
+    resume: bool,
+    progress: str,
+    format: str | None,
+    encoding: str,
+    no_header: bool,
+    **settings: Any,
+) -> None:
+    """Train a classifier on DATA and save it as one model file.
+
+    DATA is a CSV, TSV, JSON Lines or Parquet file (also .gz or .zst), a folder with one folder of .txt files per
+    class, or - for standard input.
+
+    The state after every epoch is kept beside the model file until the training is complete; Ctrl-C keeps the best
+    model so far, and --resume goes on from there.
+    """
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    recipe = Recipe.from_settings(**chosen)
+    path = Path(out) if out else _default_output(data)
+    check_writable(path)
+    checkpoint = path.with_name(path.name + ".checkpoint")
+    require("torch", extra="train", purpose="training")
+    from textrnn.training import train as train_classifier
+
+    as_json = progress == "json" or (progress == "auto" and not sys.stdout.isatty())
+    with _shown(progress, as_json, recipe) as on_event, _terminate_as_interrupt():
+        classifier = train_classifier(
+            as_source(data),
+            text=text,
+            label=label,
+            format=format,
+            encoding=encoding,
+            header=not no_header,
+            validation=as_source(validation) if validation else None,
+            checkpoint=checkpoint,
+            resume=resume,
+            on_event=on_event,
+            **chosen,
+        )
+        classifier.save(path)
+    _report(classifier, path, checkpoint, as_json=as_json)
+
+
+def _default_output(data: str) -> Path:
+    if data == "-":
+        raise click.UsageError("pass --out FILE: standard input has no name to derive one from")
+    name = Path(data).resolve().name
+    stem = name if Path(data).is_dir() else name.partition(".")[0] or name
+    return Path(f"{stem}.textrnn")
+
+
+@contextmanager
+def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[Event], None]]":
+    from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
+
+    if as_json:
+        yield json_lines(sys.stdout)
+    elif progress == "none":
+        yield lambda event: None
+    else:
+        with (progress_bar if progress == "bar" else progress_bar_or_nothing)(recipe.training.epochs) as show:
+            yield show
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """A polite SIGTERM (from `timeout`, a container, a cluster) keeps the best model so far, as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: bool) -> None:
+    provenance = classifier.header.provenance
+    if provenance is None:
+        raise ConfigError("a freshly trained classifier must tell how it was trained")
+    if not provenance.interrupted:
+        checkpoint.unlink(missing_ok=True)
+    if as_json:
+        event = {
+            "event": "saved",
+            "path": str(path),
+            "best_epoch": provenance.best_epoch,
+            "interrupted": provenance.interrupted,
+            "validation": provenance.metrics or None,
+        }
+        click.echo(msgspec.json.encode(event).decode())
+        return
+    if provenance.interrupted:
+        click.echo(f"interrupted after epoch {len(provenance.history)}; --resume goes on from {checkpoint}")
+    metrics = ", ".join(f"{name} {value:.4f}" for name, value in provenance.metrics.items())
+    click.echo(f"saved {path}: epoch {provenance.best_epoch}" + (f", validation {metrics}" if metrics else ""))
+    click.echo(f"next: textrnn evaluate {path} TEST_FILE   or   echo 'some text' | textrnn predict {path}")

@@ -1,0 +1,62 @@
+"""Predictions as CSV or JSON Lines."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import IO, Any, Protocol
+
+import msgspec
+
+from textrnn.labels import Label
+from textrnn.runtime import Prediction
+
+
+class Writer(Protocol):
+    """Writes predictions chunk by chunk."""
+
+    def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        """Append one row for each prediction."""
+
+
+class CsvWriter:
+    """A header, then `label,probability` and one column `p(LABEL)` for every label."""
+
+    def __init__(self, file: IO[bytes], labels: Sequence[Label], *, with_text: bool) -> None:
+        self.file = file
+        self.with_text = with_text
+        self._write_rows([["text"] * with_text + ["label", "probability"] + [f"p({label})" for label in labels]])
+
+    def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        rows = []
+        for text, prediction in zip(texts, predictions, strict=True):
+            numbers = [f"{value:.6f}" for value in (prediction.probability, *prediction.probabilities.values())]
+            rows.append([text] * self.with_text + [prediction.label, *numbers])
+        self._write_rows(rows)
+
+    def _write_rows(self, rows: list[list[Any]]) -> None:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
+        self.file.write(buffer.getvalue().encode())
+
+
+class JsonLinesWriter:
+    """One object a line: `label`, `probability`, `probabilities` by label."""
+
+    def __init__(self, file: IO[bytes], labels: Sequence[Label], *, with_text: bool) -> None:
+        self.file = file
+        self.with_text = with_text
+
+    def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
+        for text, prediction in zip(texts, predictions, strict=True):
+            row: dict[str, Any] = {"text": text} if self.with_text else {}
+            row |= {
+                "label": prediction.label,
+                "probability": round(prediction.probability, 6),
+                "probabilities": {
+                    str(label): round(value, 6) for label, value in prediction.probabilities.items()
+                },
+            }
+            self.file.write(msgspec.json.encode(row) + b"\n")
+
+
+WRITERS: dict[str, Callable[..., Writer]] = {"csv": CsvWriter, "jsonl": JsonLinesWriter}

@@ -1,0 +1,208 @@
+"""All settings: small frozen records, checked when built, written into the model file.
+
+Each field carries its own help text and limits; the command line's options, the checks and the error messages are
+all derived from here. A setting is named by one flat name everywhere (`hidden_size`, `--hidden-size`).
+"""
+
+import difflib
+import functools
+import math
+from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from textrnn.errors import ConfigError
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all settings: each value is checked against its type and limits as soon as the record is built.
+
+    Raises:
+        ConfigError: a value has the wrong type or lies outside its limits.
+    """
+
+    def __post_init__(self) -> None:
+        for name, kind in kinds(type(self)).items():
+            value = getattr(self, name)
+            if isinstance(value, Config):
+                continue
+            try:
+                converted = msgspec.convert(value, kind)
+            except msgspec.ValidationError as error:
+                raise ConfigError(f"{name}: {_expectation(error, kind)}, got {value!r}") from error
+            if isinstance(converted, float) and not math.isfinite(converted):
+                raise ConfigError(f"{name}: expected a finite number, got {value!r}")
+            # Assigning the converted value makes 1 a 1.0 where a float is meant, so that JSON has one form.
+            msgspec.structs.force_setattr(self, name, converted)
+
+
+@functools.cache
+def kinds(config: type[Config]) -> dict[str, Any]:
+    return get_type_hints(config, include_extras=True)
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The values a setting's type allows where these are listed, else nothing."""
+    base = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_args(base) if get_origin(base) is Literal else ()
+
+
+def _expectation(error: msgspec.ValidationError, kind: Any) -> str:
+    if listed := choices(kind):
+        return f"expected one of {', '.join(listed)}"
+    sentence = str(error).partition(", got")[0]
+    return sentence[:1].lower() + sentence[1:]
+
+
+class TextConfig(Config, frozen=True, kw_only=True):
+    """How a text becomes ids. Travels inside the model file."""
+
+    tokenizer: Annotated[
+        Literal["words", "whitespace", "characters"],
+        Meta(
+            description="How a text is cut: `words` (letters, digits and apostrophes; single punctuation marks), "
+            "`whitespace` (the lesson's rule), `characters` (for scripts without spaces)."
+        ),
+    ] = "words"
+    max_length: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Tokens of a text that are read; the rest is cut off.")
+    ] = 256
+    keep: Annotated[
+        Literal["head", "tail", "both"], Meta(description="Which end of a longer text is kept.")
+    ] = "both"
+
+
+class VocabularyConfig(Config, frozen=True, kw_only=True):
+    """Which tokens of the training texts get an id of their own; all others become `<UNK>`."""
+
+    max_size: Annotated[
+        int, Meta(ge=2, le=10_000_000, description="Largest vocabulary, `<PAD>` and `<UNK>` included.")
+    ] = 30_000
+    min_count: Annotated[
+        int, Meta(ge=1, description="A token must occur this often. From 2 on, `<UNK>` is seen in training.")
+    ] = 2
+
+
+class ModelConfig(Config, frozen=True, kw_only=True):
+    """The network: embedding, recurrent cell, pooling, linear head."""
+
+    cell: Annotated[Literal["elman"], Meta(description="Recurrent cell.")] = "elman"
+    embedding_size: Annotated[
+        int, Meta(ge=1, le=65_536, description="Features of a token's embedding.")
+    ] = 100
+    hidden_size: Annotated[int, Meta(ge=1, le=65_536, description="Units of the recurrent state.")] = 128
+    pooling: Annotated[
+        Literal["mean", "max", "last"],
+        Meta(description="How the states of a text become one vector."),
+    ] = "mean"
+    padding: Annotated[
+        Literal["masked", "through"],
+        Meta(
+            description="`masked`: a finished text keeps its state, so padding changes nothing; `through`: every text "
+            "is padded to the maximal length and padding is read as zero embeddings (the lesson's way)."
+        ),
+    ] = "masked"
+
+
+class TrainingConfig(Config, frozen=True, kw_only=True):
+    """How the network is trained."""
+
+    epochs: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Most passes over the training texts.")
+    ] = 20
+    batch_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Texts a batch.")] = 32
+    batching: Annotated[
+        Literal["bucketed", "shuffled"],
+        Meta(
+            description="`bucketed`: texts of similar length together; `shuffled`: as they come from a shuffled "
+            "PyTorch DataLoader."
+        ),
+    ] = "bucketed"
+    optimizer: Annotated[Literal["adamw", "adam"], Meta(description="Optimiser.")] = "adamw"
+    learning_rate: Annotated[float, Meta(gt=0, le=100, description="Highest learning rate.")] = 0.002
+    schedule: Annotated[
+        Literal["constant", "linear", "cosine"],
+        Meta(description="How the learning rate goes from its highest value towards 0 over all epochs."),
+    ] = "constant"
+    weight_decay: Annotated[float, Meta(ge=0, le=100, description="Decay of the weights a step.")] = 0.01
+    max_gradient_norm: Annotated[
+        float, Meta(gt=0, description="Gradients are scaled down to this global norm.")
+    ] = 1.0
+    dropout: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Probability of zeroing a feature of the embeddings and of the pooled vector."),
+    ] = 0.5
+    initialization: Annotated[
+        Literal["orthogonal", "torch"],
+        Meta(
+            description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."
+        ),
+    ] = "orthogonal"
+    class_weight: Annotated[
+        Literal["none", "balanced"],
+        Meta(description="`balanced`: each class weighs the same in the loss, whatever its number of texts."),
+    ] = "none"
+    metric: Annotated[
+        Literal["loss", "accuracy", "macro_f1", "micro_f1", "weighted_f1", "roc_auc"],
+        Meta(description="Validation metric that chooses the best epoch and stops early."),
+    ] = "loss"
+    patience: Annotated[
+        int, Meta(ge=0, description="Epochs without a better validation metric before stopping; 0: never stop early.")
+    ] = 3
+    validation_fraction: Annotated[
+        float, Meta(ge=0, lt=1, description="Part of the texts split off for validation where none are given.")
+    ] = 0.1
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="Seed of all randomness.")] = 42
+    threads: Annotated[
+        int, Meta(ge=1, le=1024, description="CPU threads. Small networks are often fastest with one.")
+    ] = 1
+    timings: Annotated[
+        bool,
+        Meta(description="Keep tokens per second in the history; without it equal runs write equal bytes."),
+    ] = True
+
+
+class Recipe(Config, frozen=True, kw_only=True):
+    """Everything that decides, together with the data, which model comes out."""
+
+    text: TextConfig = TextConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @classmethod
+    def from_settings(cls, **settings: Any) -> Self:
+        """The recipe with some settings changed, each by its flat name.
+
+        Raises:
+            TypeError: there is no setting of this name; the message names the nearest one.
+            ConfigError: a value cannot be used.
+        """
+        sections = setting_sections()
+        chosen: dict[str, dict[str, Any]] = {section: {} for section in cls.__struct_fields__}
+        for name, value in settings.items():
+            if name not in sections:
+                near = difflib.get_close_matches(name, sections, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sections)}"
+                raise TypeError(f"unknown setting {name!r}{hint}")
+            chosen[sections[name]][name] = value
+        defaults = cls()
+        return cls(**{name: msgspec.structs.replace(getattr(defaults, name), **chosen[name]) for name in chosen})
+
+    def settings(self) -> dict[str, Any]:
+        """All settings by their flat names; the inverse of `from_settings`."""
+        return {
+            name: value
+            for section in self.__struct_fields__
+            for name, value in msgspec.structs.asdict(getattr(self, section)).items()
+        }
+
+
+def setting_sections() -> dict[str, str]:
+    """The section of the recipe in which each setting lies, by the setting's flat name."""
+    return {
+        name: section
+        for section in Recipe.__struct_fields__
+        for name in type(getattr(Recipe(), section)).__struct_fields__
+    }

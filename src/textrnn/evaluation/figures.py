@@ -1,0 +1,151 @@
+"""Learning curves and confusion matrix as PNG and SVG."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textrnn.evaluation.lines import one_line
+from textrnn.evaluation.results import Estimate, Evaluation
+from textrnn.evaluation.style import ACCENT, INK, MUTED, new_figure, rendered, style
+from textrnn.files import replacing
+from textrnn.history import EpochRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COUNTED_CLASSES, LABELLED_CLASSES = 20, 40  # up to here the cells hold counts, the axes labels
+
+
+def draw_png(path: str | Path, evaluation: Evaluation, history: Sequence[EpochRecord]) -> None:
+    """One picture of the learning curves, where there is a history, and the confusion matrix.
+
+    Raises:
+        OutputError: the file cannot be written.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    width, height = _matrix_inches(evaluation)
+    with style():
+        if history:
+            figure = new_figure(width + 5.2, max(height, 5.6) + 0.6)
+            curves, matrix = figure.subfigures(1, 2, squeeze=False, width_ratios=[5.2, width])[0]
+            above, below = curves.subplots(2, 1, sharex=True)
+            draw_curves(above, history, "loss")
+            draw_curves(below, history, "accuracy")
+            above.set_xlabel("")
+            draw_confusion(matrix.subplots(), evaluation)
+        else:
+            figure = new_figure(width, height + 0.6)
+            draw_confusion(figure.subplots(), evaluation)
+        figure.suptitle(_headline(evaluation), x=0.02, ha="left", color=INK, fontsize=10.5)
+        picture = rendered(figure, "png")
+    with replacing(path) as file:
+        file.write(picture)
+
+
+def curves_svg(history: Sequence[EpochRecord], quantity: str) -> str:
+    """The `<svg>` element of one learning curve, `loss` or `accuracy`; its texts stay texts."""
+    return _svg(5.0, 3.2, lambda axes: draw_curves(axes, history, quantity))
+
+
+def confusion_svg(evaluation: Evaluation) -> str:
+    """The `<svg>` element of the confusion matrix; its texts stay texts."""
+    return _svg(*_matrix_inches(evaluation), lambda axes: draw_confusion(axes, evaluation))
+
+
+def draw_curves(axes: "Axes", history: Sequence[EpochRecord], quantity: str) -> None:
+    """`loss` or `accuracy` over the epochs, of training and, where there is one, of validation."""
+    from matplotlib.ticker import MaxNLocator
+
+    training = [(record.epoch, getattr(record, quantity)) for record in history]
+    validation = [
+        (record.epoch, record.validation[quantity])
+        for record in history
+        if record.validation is not None and quantity in record.validation
+    ]
+    for name, points, color in [("training", training, MUTED), ("validation", validation, ACCENT)]:
+        if points:
+            marker = "o" if len(points) <= 30 else None
+            axes.plot(*zip(*points, strict=True), color=color, marker=marker, label=name)
+    axes.set_ylabel("loss (nats)" if quantity == "loss" else quantity)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(axis="y")
+    axes.legend(loc="upper right" if quantity == "loss" else "lower right")
+
+
+def draw_confusion(axes: "Axes", evaluation: Evaluation) -> None:
+    """Each row of the confusion matrix in shares of its true class; the counts where they can be read."""
+    from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+
+    counts = np.array(evaluation.confusion)  # [true, predicted]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    classes = len(counts)
+    # From transparent, not from white: a page with a dark background shows the same picture.
+    colors = LinearSegmentedColormap.from_list("share", [(ACCENT, 0.0), (ACCENT, 1.0)])
+    # With many classes the square root, because most confusions are then a few per cent of their class.
+    scale = PowerNorm(1.0 if classes <= 6 else 0.5, vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap=colors, norm=scale, interpolation="nearest")
+    if classes <= COUNTED_CLASSES:
+        size = 10 if classes <= 6 else 8 if classes <= 12 else 6.5
+        for (i, j), count in np.ndenumerate(counts):
+            color = "white" if scale(shares[i, j]) > 0.75 else INK if count else MUTED
+            shown = f"{count:,}" if classes <= 12 else str(count)
+            axes.text(j, i, shown, ha="center", va="center", color=color, fontsize=size)
+        for edge in np.arange(classes - 1) + 0.5:
+            axes.axhline(edge, color="white", linewidth=1)
+            axes.axvline(edge, color="white", linewidth=1)
+    else:
+        ticks = [0, 0.01, 0.05, 0.2, 0.5, 1]
+        bar = axes.figure.colorbar(
+            image, ax=axes, ticks=ticks, shrink=0.5, aspect=30, fraction=0.05, anchor=(0, 1)
+        )
+        bar.ax.set_yticklabels([f"{100 * tick:g} %" for tick in ticks], fontsize=7)
+        bar.set_label("share of the true class", fontsize=7)
+        bar.outline.set_visible(False)
+    axes.spines[:].set_visible(True)
+    axes.set_anchor("N")
+    if classes <= LABELLED_CLASSES:
+        _label_ticks(axes, [one_line(scores.label, 20) for scores in evaluation.per_class])
+    else:
+        axes.set_xticks([])
+        axes.set_yticks([])
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+
+
+def _label_ticks(axes: "Axes", labels: list[str]) -> None:
+    size = 9 if len(labels) <= 12 else 7 if len(labels) <= 20 else 6
+    level = sum(map(len, labels)) + 2 * len(labels) <= 44
+    axes.set_yticks(range(len(labels)), labels, fontsize=size, parse_math=False)
+    axes.set_xticks(range(len(labels)), labels, fontsize=size, parse_math=False)
+    axes.tick_params(length=0)
+    if not level:
+        for text in axes.get_xticklabels():
+            text.set(rotation=45, ha="right", rotation_mode="anchor")
+
+
+def _matrix_inches(evaluation: Evaluation) -> tuple[float, float]:
+    """Width and height: square with the tick labels, and room for the colour bar where there is one."""
+    classes = len(evaluation.per_class)
+    height = float(np.clip(3.2 + 0.3 * classes, 4.8, 9.0))
+    return height + (0.8 if classes > COUNTED_CLASSES else 0.3), height
+
+
+def _headline(evaluation: Evaluation) -> str:
+    def shown(estimate: Estimate) -> str:
+        return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+    return (
+        f"accuracy {shown(evaluation.accuracy)} on {evaluation.examples:,} examples\n"
+        f"macro F1 {shown(evaluation.macro_f1)}, intervals at {100 * evaluation.confidence:g} %"
+    )
+
+
+def _svg(width: float, height: float, draw: Callable[["Axes"], None]) -> str:
+    with style():
+        figure = new_figure(width, height)
+        draw(figure.subplots())
+        picture = rendered(figure, "svg").decode("utf-8")
+    return picture[picture.index("<svg") :]

@@ -1,0 +1,126 @@
+"""An evaluation as plain text and as JSON."""
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.cells import cell_len
+
+from textrnn.evaluation.lines import one_line, padded
+from textrnn.evaluation.mistakes import most_frequent_confusions
+from textrnn.evaluation.results import Estimate, Evaluation
+
+COLUMNS = 100
+MATRIX_CLASSES = 20  # more are shown by their most frequent confusions
+
+
+def to_json(evaluation: Evaluation) -> bytes:
+    """Indented JSON, which `msgspec.json.decode(..., type=Evaluation)` reads back."""
+    return msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n"
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """A report in aligned plain text, at most 100 terminal columns wide."""
+    sections = [_summary(evaluation), _per_class(evaluation), _confusion(evaluation), _mistakes(evaluation)]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _summary(evaluation: Evaluation) -> list[str]:
+    def interval(estimate: Estimate) -> str:
+        return f"{100 * evaluation.confidence:g} % interval {estimate.low:.4f} to {estimate.high:.4f}"
+
+    auc = evaluation.roc_auc
+    rows = [
+        ("accuracy", evaluation.accuracy.value, interval(evaluation.accuracy)),
+        ("  by majority", evaluation.majority_share, "always guessing the most frequent class"),
+        ("macro F1", evaluation.macro_f1.value, interval(evaluation.macro_f1)),
+        ("micro F1", evaluation.micro_f1, ""),
+        ("weighted F1", evaluation.weighted_f1, ""),
+        ("log loss", evaluation.log_loss, "nats"),
+        ("ROC AUC", auc, "" if auc is not None else "undefined: all examples belong to one class"),
+    ]
+    return [
+        f"{evaluation.examples:,} examples, {len(evaluation.per_class)} classes",
+        "",
+        *(
+            f"{name:<15}{'-' if value is None else f'{value:.4f}':>7}   {note}".rstrip()
+            for name, value, note in rows
+        ),
+    ]
+
+
+def _per_class(evaluation: Evaluation) -> list[str]:
+    head = ["class", "precision", "recall", "F1", "support", "predicted"]
+    rows = [
+        [
+            one_line(scores.label, 40),
+            *(f"{share:.4f}" for share in (scores.precision, scores.recall, scores.f1)),
+            *(f"{count:,}" for count in (scores.support, scores.predicted)),
+        ]
+        for scores in evaluation.per_class
+    ]
+    return _aligned([head, *rows], gap=3)
+
+
+def _confusion(evaluation: Evaluation) -> list[str]:
+    return _matrix(evaluation) or _pairs(evaluation)
+
+
+def _matrix(evaluation: Evaluation) -> list[str]:
+    """The whole matrix, its columns headed by labels or else by numbers; nothing where it is too wide."""
+    if len(evaluation.per_class) > MATRIX_CLASSES:
+        return []
+    labels = [one_line(scores.label, 24) for scores in evaluation.per_class]
+    cells = [list(map(str, counts)) for counts in evaluation.confusion]
+    numbers = [str(i) for i in range(1, len(labels) + 1)]
+    wide = _aligned(
+        [["", *labels], *([label, *row] for label, row in zip(labels, cells, strict=True))], gap=2
+    )
+    tight = _aligned([numbers, *cells], gap=1, left=0)
+    room = COLUMNS - cell_len(tight[0]) - 5  # for the label, after its number
+    if max(map(cell_len, wide)) <= COLUMNS:
+        table = wide
+    elif room >= 8:
+        names = ["", *(f"{i:2} {one_line(label, room)}" for i, label in enumerate(labels, start=1))]
+        table = [f"{padded(name, room + 3)}  {row}" for name, row in zip(names, tight, strict=True)]
+    else:
+        return []
+    return ["confusion matrix (rows: true class, columns: predicted class)", "", *table]
+
+
+def _pairs(evaluation: Evaluation) -> list[str]:
+    pairs = most_frequent_confusions(evaluation, count=10)
+    if not pairs:
+        return []
+    rows = [
+        [one_line(true, 40), "->", one_line(predicted, 40), f"{count:,}"] for true, predicted, count in pairs
+    ]
+    return ["most frequent confusions (true -> predicted)", "", *_aligned(rows, gap=1, left=3)]
+
+
+def _mistakes(evaluation: Evaluation) -> list[str]:
+    if not evaluation.mistakes:
+        return []
+    lines = ["most confident mistakes (true -> predicted, probability of the predicted class)"]
+    for mistake in evaluation.mistakes:
+        classes = f"{one_line(mistake.label, 24)} -> {one_line(mistake.predicted, 24)}"
+        head = f"{classes}   {mistake.probability:.4f}"
+        if (
+            mistake.place is not None
+        ):  # a long path loses its beginning, because the line number stands at the end
+            head += "   " + one_line(mistake.place[::-1], COLUMNS - cell_len(head) - 3)[::-1]
+        lines += ["", head]
+        if mistake.text is not None:
+            lines.append(f"    {one_line(mistake.text, COLUMNS - 4)}".rstrip())
+    return lines
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, gap: int, left: int = 1) -> list[str]:
+    """A table, its first `left` columns to the left and all others to the right."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        (" " * gap).join(
+            padded(cell, width, right=i >= left)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

@@ -1,0 +1,27 @@
+"""What a training run leaves behind epoch by epoch; shown while it runs, kept in the model file."""
+
+import msgspec
+
+
+class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One pass over the training texts.
+
+    The training figures are taken while the weights move, as the notebook does: `loss` is the mean over batches,
+    `accuracy` the share of texts. The validation figures, taken after the epoch, are means over texts and absent
+    (None) where there is no validation set.
+    """
+
+    epoch: int
+    """Counted from 1."""
+    loss: float
+    """Mean cross-entropy in nats over the batches."""
+    accuracy: float
+    """Share of training texts, 0 to 1."""
+    learning_rate: float
+    """Of the last step."""
+    gradient_norm: float
+    """Mean global norm over the steps, before clipping."""
+    tokens_per_second: float | None
+    """Training tokens over the wall-clock time of the epoch, validation left out; None when not recorded."""
+    validation: dict[str, float] | None = None
+    """`loss`, `accuracy` and the metric that chooses the best epoch, by name."""

@@ -1,0 +1,60 @@
+"""First values of the parameters, drawn from a given random stream."""
+
+import math
+
+import torch
+from torch import nn
+
+from textrnn.cells import Cell
+from textrnn.model.classifier import TextClassifier
+
+
+def initialize(model: TextClassifier, scheme: str, generator: torch.Generator) -> TextClassifier:
+    """Fill every parameter, in the order of their definition.
+
+    Args:
+        model: filled in place.
+        scheme: `torch` draws exactly what the constructors of `nn.Embedding` and `nn.Linear` would draw;
+            `orthogonal` starts with small embeddings and an orthogonal recurrent matrix.
+        generator: the random stream; the same state gives the same parameters.
+
+    Returns:
+        The same model.
+    """
+    fill = {"torch": _as_torch_does, "orthogonal": _orthogonal}[scheme]
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Embedding | nn.Linear):
+                fill(module, generator)
+        if scheme == "orthogonal":
+            _orthogonal_recurrence(model.cell, generator)
+    return model
+
+
+def _as_torch_does(module: nn.Embedding | nn.Linear, generator: torch.Generator) -> None:
+    """`nn.Embedding.reset_parameters` and `nn.Linear.reset_parameters`, which take no generator."""
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, generator=generator)
+        module.weight[module.padding_idx].zero_()
+        return
+    nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
+    if module.bias is not None:
+        bound = 1 / math.sqrt(module.in_features)
+        nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+
+
+def _orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) -> None:
+    """Embeddings of standard deviation 0.1; Glorot and Bengio (2010) for linear maps, biases at zero."""
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=0.1, generator=generator)
+        module.weight[module.padding_idx].zero_()
+        return
+    nn.init.xavier_uniform_(module.weight, generator=generator)
+    if module.bias is not None:
+        module.bias.zero_()
+
+
+def _orthogonal_recurrence(cell: Cell, generator: torch.Generator) -> None:  # type: ignore[type-arg]
+    """Saxe et al. (2014, arXiv:1312.6120): an orthogonal matrix keeps the norm of what passes through many steps."""
+    for block in cell.from_hidden.weight.chunk(len(cell.GATES)):  # type: ignore[union-attr, operator]
+        nn.init.orthogonal_(block, generator=generator)

@@ -1,0 +1,74 @@
+"""The JSON header of a model file, as typed records. `docs/model-file.md` is the specification."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
+from textrnn.history import EpochRecord
+from textrnn.labels import Label
+
+FORMAT_VERSION = 1
+"""Raised with every change that an older reader would misunderstand."""
+
+
+class DataProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which texts a model was trained on; enough to recognise them, not to recover them."""
+
+    fingerprint: str
+    """SHA-256 over the labels and texts in order; the same whatever the file format."""
+    examples: int
+    validation_fingerprint: str | None
+    validation_examples: int
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model came to be."""
+
+    data: DataProvenance
+    vocabulary: VocabularyConfig
+    training: TrainingConfig
+    versions: dict[str, str]
+    """Of textrnn, torch, numpy and Python."""
+    history: list[EpochRecord]
+    best_epoch: int
+    """The epoch whose weights the file holds."""
+    metrics: dict[str, float]
+    """Validation metrics of that epoch, by name; empty without a validation set."""
+    interrupted: bool = False
+    """Whether the training was stopped by hand before its end."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of a classifier but its weights."""
+
+    format_version: int
+    labels: list[Label]
+    """In the order of the network's outputs."""
+    text: TextConfig
+    vocabulary: Annotated[list[str], Meta(min_length=2)]
+    model: ModelConfig
+    provenance: Provenance | None = None
+
+
+def expected_tensors(header: Header) -> dict[str, tuple[int, ...]]:
+    """The name and shape of every tensor (32-bit floats) that a file with this header holds."""
+    model = header.model
+    return {
+        "embedding.weight": (len(header.vocabulary), model.embedding_size),
+        **_CELL_TENSORS[model.cell](model.embedding_size, model.hidden_size),
+        "head.weight": (len(header.labels), model.hidden_size),
+        "head.bias": (len(header.labels),),
+    }
+
+
+def _elman(input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+    return {
+        "cell.from_input.weight": (hidden_size, input_size),
+        "cell.from_input.bias": (hidden_size,),
+        "cell.from_hidden.weight": (hidden_size, hidden_size),
+    }
+
+
+_CELL_TENSORS = {"elman": _elman}

@@ -1,0 +1,165 @@
+"""A trained classifier: the one object that users hold. It runs without PyTorch."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.data import as_examples, collect
+from textrnn.evaluation import Evaluation, evaluate
+from textrnn.history import EpochRecord
+from textrnn.labels import Label
+from textrnn.modelfile import Header, Weights, read_model, write_model
+from textrnn.runtime.network import Network, softmax
+from textrnn.text import TextEncoder, Vocabulary
+
+CHUNK_TEXTS = 1024
+"""Texts that are held in memory at once when a stream is predicted."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable label of one text."""
+
+    label: Label
+    probability: float
+    """Of that label, 0 to 1."""
+    probabilities: dict[Label, float] = field(repr=False)
+    """Of every label, in the order of `Classifier.labels`."""
+
+
+class Classifier:
+    """Text in, label and probabilities out. Made by `textrnn.train` or `textrnn.load`."""
+
+    def __init__(self, header: Header, weights: Weights) -> None:
+        self.header = header
+        self.weights = weights
+        self.encoder = TextEncoder(header.text, Vocabulary(header.vocabulary))
+        self._network = Network(header.model, weights, max_length=header.text.max_length)
+
+    @property
+    def labels(self) -> list[Label]:
+        """Every label that can be predicted, in the order of the columns of `predict_proba`."""
+        return self.header.labels
+
+    @property
+    def history(self) -> list[EpochRecord]:
+        """The training epoch by epoch; empty where the model file tells nothing about its training."""
+        return self.header.provenance.history if self.header.provenance else []
+
+    @overload
+    def predict(self, texts: str) -> Prediction: ...
+    @overload
+    def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
+    def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
+        """The label of one text, or of each of many.
+
+        Raises:
+            TypeError: something is not a string.
+        """
+        if isinstance(texts, str):
+            return self._predictions([texts])[0]
+        return list(self.predict_stream(texts))
+
+    def predict_stream(self, texts: Iterable[str], *, chunk: int = CHUNK_TEXTS) -> Iterator[Prediction]:
+        """The label of each text, in order and in constant memory: `chunk` texts are held at a time.
+
+        Raises:
+            TypeError: something is not a string.
+        """
+        remaining = iter(texts)
+        while some := list(islice(remaining, chunk)):
+            yield from self._predictions(some)
+
+    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        """The probability of every label for each text. [texts, labels]
+
+        Raises:
+            TypeError: something is not a string.
+        """
+        return softmax(self.logits(texts))
+
+    def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """The scores before the softmax. A text has the same scores alone and in any batch. [texts, labels]
+
+        Raises:
+            TypeError: something is not a string.
+        """
+        if isinstance(texts, str):
+            raise TypeError("expected a list of texts, got a single string: put it into a list")
+        return self._network.logits([self.encoder.encode(_text(text, row)) for row, text in enumerate(texts)])
+
+    def evaluate(
+        self,
+        data: Any,
+        labels: Any = None,
+        *,
+        text: str | None = None,
+        label: str | None = None,
+        format: str | None = None,
+        encoding: str = "utf-8",
+        header: bool = True,
+        mistakes: int = 10,
+    ) -> Evaluation:
+        """How well the predictions agree with given labels.
+
+        Args:
+            data: a file, folder, frame or list with texts, as `textrnn.train` takes it.
+            labels: the labels where `data` is a list of texts only.
+            text, label: names of the columns where they cannot be told from the header.
+            format, encoding, header: how to read a file where its name and content do not tell.
+            mistakes: how many of the most confidently wrong texts to keep.
+
+        Raises:
+            DataError: the data cannot be read, or hold a label that the classifier does not know.
+        """
+        examples = as_examples(
+            data, labels, text=text, label=label, format=format, encoding=encoding, header=header
+        )
+        dataset = collect(examples, labels=self.labels)
+        return evaluate(
+            dataset.targets,
+            self.predict_proba(dataset.texts),
+            self.labels,
+            texts=dataset.texts,
+            places=[dataset.place(index) for index in range(len(dataset))],
+            mistakes=mistakes,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the classifier as one model file; see `docs/model-file.md`.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        write_model(path, self.header, self.weights)
+
+    def _predictions(self, texts: list[str]) -> list[Prediction]:
+        probabilities = self.predict_proba(texts)
+        best = probabilities.argmax(axis=1).tolist()
+        return [
+            Prediction(self.labels[index], row[index], dict(zip(self.labels, row, strict=True)))
+            for index, row in zip(best, probabilities.tolist(), strict=True)
+        ]
+
+    def __repr__(self) -> str:
+        return f"Classifier({self.header.model.cell}, {len(self.labels)} labels, {len(self.header.vocabulary)} tokens)"
+
+
+def load(path: str | Path) -> Classifier:
+    """The classifier in a model file. PyTorch is not needed, and nothing in the file is executed.
+
+    Raises:
+        ModelFileError: the file is missing, damaged or not a model file.
+    """
+    return Classifier(*read_model(path))
+
+
+def _text(text: Any, row: int) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
+    return text

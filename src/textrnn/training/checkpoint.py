@@ -1,0 +1,120 @@
+"""The whole state of a training after an epoch, in one safetensors file: what is needed to go on to the same weights."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as save_tensors
+from torch import nn
+
+from textrnn.config import Recipe
+from textrnn.errors import CheckpointError, ConfigError
+from textrnn.files import remove_partial, replacing
+from textrnn.history import EpochRecord
+
+Arrays = dict[str, NDArray[np.float32]]
+CHECKPOINT_VERSION = 1
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a training stands, and of what it is the training."""
+
+    checkpoint_version: int = CHECKPOINT_VERSION
+    recipe: Recipe
+    data: str
+    """Fingerprints of the training and validation texts."""
+    steps: int
+    """Optimiser steps done."""
+    history: list[EpochRecord]
+    best_epoch: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the next epoch depends on."""
+
+    progress: Progress
+    weights: Arrays
+    best_weights: Arrays
+    first_moments: Arrays
+    second_moments: Arrays
+    random_stream: NDArray[np.uint8]
+
+
+def capture_moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Arrays, Arrays]:
+    """Adam's moving averages by parameter name: of the gradient and of its square."""
+    states = {name: optimizer.state[parameter] for name, parameter in model.named_parameters()}
+    return (
+        {name: state["exp_avg"].numpy().copy() for name, state in states.items()},
+        {name: state["exp_avg_sq"].numpy().copy() for name, state in states.items()},
+    )
+
+
+def restore_moments(model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Put the moving averages and the number of steps back."""
+    for name, parameter in model.named_parameters():
+        optimizer.state[parameter] = {
+            "step": torch.tensor(float(state.progress.steps)),
+            "exp_avg": torch.from_numpy(state.first_moments[name].copy()),
+            "exp_avg_sq": torch.from_numpy(state.second_moments[name].copy()),
+        }
+
+
+_GROUPS = ("weights", "best_weights", "first_moments", "second_moments")
+
+
+def save_checkpoint(path: Path, state: State) -> None:
+    """Write the state atomically: a kill at any moment leaves the old checkpoint or the new one.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    tensors: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {
+        f"{group}/{name}": array for group in _GROUPS for name, array in getattr(state, group).items()
+    }
+    tensors["random_stream"] = state.random_stream
+    raw = save_tensors(tensors, metadata={"checkpoint": msgspec.json.encode(state.progress).decode()})
+    remove_partial(path)
+    with replacing(path) as file:
+        file.write(raw)
+
+
+def load_checkpoint(path: Path, *, recipe: Recipe, data: str, shapes: dict[str, tuple[int, ...]]) -> State | None:
+    """The state to go on from; None where there is no checkpoint yet.
+
+    Raises:
+        CheckpointError: the file is damaged, or belongs to other data or settings; the message names the difference.
+    """
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="np") as file:
+            progress = msgspec.json.decode((file.metadata() or {}).get("checkpoint", ""), type=Progress)
+            _check_same_training(path, progress, recipe, data)
+            wanted = {f"{group}/{name}": shape for group in _GROUPS for name, shape in shapes.items()}
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            found.pop("random_stream", None)
+            if found != wanted:
+                raise CheckpointError(f"{path}: damaged checkpoint: its tensors are not those of this network")
+            groups = {group: {name: file.get_tensor(f"{group}/{name}") for name in shapes} for group in _GROUPS}
+            stream = file.get_tensor("random_stream")
+    except (SafetensorError, msgspec.MsgspecError, ConfigError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged or not a checkpoint: {error}") from error
+    return State(progress=progress, random_stream=stream, **groups)
+
+
+def _check_same_training(path: Path, progress: Progress, recipe: Recipe, data: str) -> None:
+    if progress.checkpoint_version != CHECKPOINT_VERSION:
+        raise CheckpointError(
+            f"{path}: checkpoint of version {progress.checkpoint_version}, expected {CHECKPOINT_VERSION}"
+        )
+    if progress.data != data:
+        raise CheckpointError(f"{path}: this checkpoint was made with other training or validation texts")
+    before, now = progress.recipe.settings(), recipe.settings()
+    for name, value in now.items():
+        if before[name] != value:
+            raise CheckpointError(
+                f"{path}: this checkpoint was made with {name}={before[name]!r}, expected the same, found {value!r}"
+            )

@@ -1,0 +1,31 @@
+"""A data set as the network sees it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.data import EncodedTexts, LabelledTexts, RaggedBatch
+from textrnn.text import TextEncoder
+
+
+@dataclass(frozen=True)
+class EncodedExamples:
+    """Ids and class indices."""
+
+    texts: EncodedTexts
+    targets: NDArray[np.int64]
+
+    @classmethod
+    def encode(cls, dataset: LabelledTexts, encoder: TextEncoder) -> "EncodedExamples":
+        """The ids of every text, once for all epochs."""
+        return cls(EncodedTexts.from_ids(encoder.encode(text) for text in dataset.texts), dataset.targets)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batches(self, order: Sequence[NDArray[np.int64]]) -> list[Callable[[], RaggedBatch]]:
+        """One batch for each array of indices, gathered when it is called for."""
+        return [partial(self.texts.batch, indices, self.targets) for indices in order]

@@ -1,0 +1,127 @@
+"""From encoded texts to weights: the loop with validation, early stopping and checkpoints around it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from textrnn.config import Recipe, TrainingConfig
+from textrnn.data import bucketed, in_order
+from textrnn.history import EpochRecord
+from textrnn.model import TextClassifier
+from textrnn.modelfile import Weights
+from textrnn.training.checkpoint import load_checkpoint, save_checkpoint
+from textrnn.training.examples import EncodedExamples
+from textrnn.training.loop import Step, train_epochs
+from textrnn.training.processor import cpu_for_training
+from textrnn.training.randomness import dataloader_order, dropout_from
+from textrnn.training.run import Run, padded_length
+from textrnn.training.schedule import rate_at
+
+Event = Step | EpochRecord
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """Where the state is kept after each epoch, and of which data it is the state."""
+
+    path: Path
+    data: str
+    """Fingerprint of the training and validation texts."""
+    resume: bool
+    """Whether to go on from the file, if it is there."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What came out of a training."""
+
+    weights: Weights
+    """Of the best epoch."""
+    history: list[EpochRecord]
+    best_epoch: int
+    interrupted: bool
+
+
+def fit(
+    recipe: Recipe,
+    model: TextClassifier,
+    training: EncodedExamples,
+    validation: EncodedExamples | None,
+    *,
+    stream: torch.Generator,
+    on_event: Callable[[Event], None] = lambda event: None,
+    checkpoint: CheckpointFile | None = None,
+) -> Fit:
+    """Train `model` in place and leave the best weights in it.
+
+    Args:
+        recipe: all settings.
+        model: initialised; its weights are overwritten when a checkpoint is resumed.
+        training: what to learn from.
+        validation: chooses the best epoch; without it the last epoch is the best.
+        stream: source of the order of the texts and of the dropout masks.
+        on_event: told of every step, and of every epoch with its validation metrics.
+        checkpoint: where to save after every epoch, and whether to go on from there.
+
+    Raises:
+        CheckpointError: the checkpoint to resume does not belong to this training.
+        KeyboardInterrupt: interrupted before the first epoch was complete; later, the best weights are returned.
+    """
+    config = recipe.training
+    run = Run(recipe, model, stream)
+    if checkpoint and checkpoint.resume:
+        shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+        state = load_checkpoint(checkpoint.path, recipe=recipe, data=checkpoint.data, shapes=shapes)
+        if state:
+            run.restore(state)
+            for record in run.history:
+                on_event(record)
+    steps = -(-len(training) // config.batch_size)
+    events = train_epochs(
+        model,
+        lambda epoch: training.batches(_order(training, config, epoch, stream)),
+        run.optimizer,
+        epochs=range(len(run.history) + 1, config.epochs + 1),
+        rate_at=rate_at(config.schedule, config.learning_rate, steps * config.epochs),
+        dropout=dropout_from(stream, config.dropout),
+        max_gradient_norm=config.max_gradient_norm,
+        class_weights=_class_weights(training.targets, model.head.out_features, config),
+        pad_to=padded_length(recipe),
+    )
+    interrupted = False
+    with cpu_for_training(config.threads):
+        try:
+            while not run.exhausted() and (event := next(events, None)):
+                if isinstance(event, EpochRecord):
+                    event = run.complete(event, validation)
+                    if checkpoint:
+                        save_checkpoint(checkpoint.path, run.state(checkpoint.data, steps * event.epoch))
+                on_event(event)
+        except KeyboardInterrupt:
+            if not run.best.epoch:
+                raise
+            interrupted = True
+    model.load_weights(run.best.weights)
+    return Fit(run.best.weights, run.history, run.best.epoch, interrupted)
+
+
+def _order(
+    training: EncodedExamples, config: TrainingConfig, epoch: int, stream: torch.Generator
+) -> Sequence[NDArray[np.int64]]:
+    """The indices of every batch of an epoch."""
+    if config.batching == "shuffled":
+        return in_order(dataloader_order(len(training), stream), config.batch_size)
+    return bucketed(training.texts.lengths, config.batch_size, np.random.default_rng([config.seed, epoch]))
+
+
+def _class_weights(targets: NDArray[np.int64], classes: int, config: TrainingConfig) -> Tensor | None:
+    """`balanced`: examples / (classes * examples of the class), as scikit-learn defines it. [classes]"""
+    if config.class_weight == "none":
+        return None
+    counts = np.bincount(targets, minlength=classes)
+    return torch.from_numpy((len(targets) / (classes * np.maximum(counts, 1))).astype(np.float32))

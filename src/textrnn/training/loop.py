@@ -1,0 +1,93 @@
+"""The training loop, on one screen. It trains and reports; whoever reads the events decides."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+
+from textrnn.data import RaggedBatch
+from textrnn.errors import TextRNNError
+from textrnn.history import EpochRecord
+from textrnn.model import Dropout, TextClassifier
+from textrnn.training.optimizer import set_rate
+from textrnn.training.schedule import RateAt
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step."""
+
+    epoch: int
+    index: int
+    """Within the epoch, counted from 1."""
+    steps: int
+    """Of the epoch."""
+    loss: float
+    """Mean cross-entropy of the batch in nats."""
+    learning_rate: float
+    gradient_norm: float
+    """Global norm before clipping."""
+    tokens: int
+
+
+def train_epochs(
+    model: TextClassifier,
+    batches_of: Callable[[int], Sequence[Callable[[], RaggedBatch]]],
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: Iterable[int],
+    rate_at: RateAt,
+    dropout: Dropout,
+    max_gradient_norm: float,
+    class_weights: Tensor | None = None,
+    pad_to: int | None = None,
+) -> Iterator[Step | EpochRecord]:
+    """Train `model` in place: an event after every step, and one after every epoch.
+
+    Args:
+        batches_of: the batches of an epoch, each made when it is called for.
+        epochs: numbers of the epochs to run, counted from 1; a resumed training begins later.
+        rate_at: learning rate of each step, counted from 0 over all epochs.
+        class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+        pad_to: pad each batch to this length instead of to its longest text.
+
+    Raises:
+        TextRNNError: the loss is no longer a finite number.
+    """
+    for epoch in epochs:
+        batches = batches_of(epoch)
+        losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0
+        started = time.perf_counter()
+        for index, make_batch in enumerate(batches):
+            batch = make_batch()
+            rate = rate_at((epoch - 1) * len(batches) + index)
+            set_rate(optimizer, rate)
+            optimizer.zero_grad(set_to_none=True)
+            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), dropout)
+            targets = torch.from_numpy(batch.targets)
+            loss = cross_entropy(logits, targets, weight=class_weights)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = clip_grad_norm_(model.parameters(), max_gradient_norm).item()
+            if not math.isfinite(loss.item() + norm):
+                raise TextRNNError(
+                    f"training diverged in epoch {epoch}, step {index + 1}: the loss is {loss.item()}, the gradient "
+                    f"norm {norm}; a lower learning rate than {rate:g} may help"
+                )
+            optimizer.step()
+            losses, norms = losses + loss.item(), norms + norm
+            correct += int((logits.argmax(dim=1) == targets).sum())
+            examples, tokens = examples + batch.size, tokens + batch.tokens
+            yield Step(epoch, index + 1, len(batches), loss.item(), rate, norm, batch.tokens)
+        yield EpochRecord(
+            epoch=epoch,
+            loss=losses / len(batches),
+            accuracy=correct / examples,
+            learning_rate=rate,
+            gradient_norm=norms / len(batches),
+            tokens_per_second=tokens / (time.perf_counter() - started),
+        )

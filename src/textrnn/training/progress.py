@@ -1,0 +1,72 @@
+"""Readers of the training's events: a bar in a terminal, a JSON line an epoch in a pipe."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from textrnn.history import EpochRecord
+from textrnn.training.fit import Event
+from textrnn.training.loop import Step
+
+
+def describe(record: EpochRecord) -> str:
+    """One line for one epoch."""
+    parts = [f"epoch {record.epoch:3d}", f"loss {record.loss:.4f}", f"accuracy {100 * record.accuracy:6.2f} %"]
+    if record.validation is not None:
+        parts.append("validation:")
+        for name, value in record.validation.items():
+            parts.append(f"{name} {100 * value:6.2f} %" if name == "accuracy" else f"{name} {value:.4f}")
+    if record.tokens_per_second is not None:
+        parts.append(f"{record.tokens_per_second / 1000:.0f}k tokens/s")
+    return "  ".join(parts)
+
+
+@contextmanager
+def progress_bar(epochs: int, stream: IO[str] | None = None) -> Iterator[Callable[[Event], None]]:
+    """A bar for the running epoch and one line for each that is done, on standard error by default."""
+    console = Console(file=stream or sys.stderr)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} steps  loss {task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None, loss="-")
+
+        def show(event: Event) -> None:
+            if isinstance(event, Step):
+                description = f"epoch {event.epoch} of at most {epochs}"
+                bar.update(
+                    task, description=description, total=event.steps, completed=event.index, loss=f"{event.loss:.4f}"
+                )
+            else:
+                bar.console.print(describe(event), highlight=False, markup=False, soft_wrap=True)
+
+        yield show
+
+
+@contextmanager
+def progress_bar_or_nothing(epochs: int) -> Iterator[Callable[[Event], None]]:
+    """The bar where a person can see it: only if standard error is a terminal."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        with progress_bar(epochs) as show:
+            yield show
+    else:
+        yield lambda event: None
+
+
+def json_lines(stream: IO[str]) -> Callable[[Event], None]:
+    """One JSON object a line for each epoch, written at once."""
+
+    def show(event: Event) -> None:
+        if isinstance(event, EpochRecord):
+            stream.write(msgspec.json.encode({"event": "epoch"} | msgspec.structs.asdict(event)).decode() + "\n")
+            stream.flush()
+
+    return show

@@ -1,0 +1,177 @@
+"""From labelled texts to a classifier: the whole path in one readable function."""
+
+import logging
+import platform
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from textrnn.config import Recipe
+from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
+from textrnn.errors import ConfigError, DataError
+from textrnn.evaluation import score
+from textrnn.model import TextClassifier, initialize
+from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
+from textrnn.runtime import Classifier
+from textrnn.text import TextEncoder, looks_unspaced
+from textrnn.training.examples import EncodedExamples
+from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.progress import progress_bar_or_nothing
+from textrnn.training.randomness import random_stream
+from textrnn.version import __version__
+
+logger = logging.getLogger("textrnn")
+
+
+def train(
+    data: Any,
+    labels: Any = None,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    header: bool = True,
+    validation: Any = None,
+    validation_labels: Any = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    on_event: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Classifier:
+    """Train a classifier.
+
+    Args:
+        data: a path (CSV, TSV, JSON Lines, Parquet, a folder with one folder per class), a pandas or polars frame,
+            a list of (text, label) pairs, or a list of texts.
+        labels: the labels where `data` is a list of texts only: strings or integers.
+        text, label: names of the columns where they cannot be told from the header.
+        format, encoding, header: how to read a file where its name and content do not tell.
+        validation, validation_labels: as `data` and `labels`; without them a part of the data is split off.
+        checkpoint: a file that keeps the state after every epoch.
+        resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
+        on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
+        settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
+
+    Raises:
+        DataError: the data cannot be read, or there are not at least two classes.
+        ConfigError: a setting's value cannot be used.
+        CheckpointError: the checkpoint belongs to other data or settings.
+        TypeError: there is no setting of that name.
+        KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
+    """
+    recipe = Recipe.from_settings(**settings)
+    read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
+    dataset = collect(read(data, labels))
+    if validation is not None:
+        held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels)
+    else:
+        dataset, held_out = split_off(dataset, recipe)
+    _note(dataset, held_out, recipe)
+    if on_event is None:
+        with progress_bar_or_nothing(recipe.training.epochs) as show:
+            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show)
+    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event)
+
+
+def train_on(
+    dataset: LabelledTexts,
+    held_out: LabelledTexts | None,
+    recipe: Recipe,
+    *,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Classifier:
+    """Train on texts that are read and split already; see `train`."""
+    encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
+    training = EncodedExamples.encode(dataset, encoder)
+    validation = EncodedExamples.encode(held_out, encoder) if held_out else None
+    _check_metric(recipe, validation, len(dataset.labels))
+
+    stream = random_stream(recipe.training.seed)
+    model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+    initialize(model, recipe.training.initialization, stream)
+    fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+    state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
+    result = fit(recipe, model, training, validation, stream=stream, on_event=on_event, checkpoint=state)
+    return assemble(result, recipe, encoder, dataset, held_out)
+
+
+def assemble(
+    result: Fit, recipe: Recipe, encoder: TextEncoder, dataset: LabelledTexts, held_out: LabelledTexts | None
+) -> Classifier:
+    """The trained weights with everything that belongs to them, as a classifier that runs without PyTorch."""
+    provenance = Provenance(
+        data=DataProvenance(
+            fingerprint=dataset.fingerprint(),
+            examples=len(dataset),
+            validation_fingerprint=held_out.fingerprint() if held_out else None,
+            validation_examples=len(held_out) if held_out else 0,
+        ),
+        vocabulary=recipe.vocabulary,
+        training=recipe.training,
+        versions={
+            "textrnn": __version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        history=result.history,
+        best_epoch=result.best_epoch,
+        metrics=result.history[result.best_epoch - 1].validation or {},
+        interrupted=result.interrupted,
+    )
+    header = Header(
+        format_version=FORMAT_VERSION,
+        labels=dataset.labels,
+        text=recipe.text,
+        vocabulary=encoder.vocabulary.tokens,
+        model=recipe.model,
+        provenance=provenance,
+    )
+    return Classifier(header, result.weights)
+
+
+def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, LabelledTexts | None]:
+    """Training and validation texts by the recipe's fraction; no validation where the fraction is 0 or too small."""
+    config = recipe.training
+    if config.validation_fraction == 0:
+        return dataset, None
+    try:
+        return split_stratified(dataset, config.validation_fraction, config.seed)
+    except DataError as error:
+        logger.warning("%s; the last epoch's weights are kept", error)
+        return dataset, None
+
+
+def _check_metric(recipe: Recipe, validation: EncodedExamples | None, classes: int) -> None:
+    """Refuse before training what could not be computed after the first epoch."""
+    if validation is None:
+        return
+    try:
+        score(recipe.training.metric, validation.targets, np.full((len(validation), classes), 1 / classes))
+    except ValueError as error:
+        raise ConfigError(f"metric: {error}") from error
+
+
+def _note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe) -> None:
+    """What a user should know before hours go by."""
+    if held_out and (shared := overlap(dataset, held_out)):
+        logger.warning(
+            "%d of %d validation texts also occur in training, so validation figures are too good; the first: %s and %s",
+            len(shared),
+            len(held_out),
+            shared[0].first,
+            shared[0].second,
+        )
+    if recipe.text.tokenizer != "characters" and looks_unspaced(" ".join(dataset.texts[:50])):
+        logger.warning(
+            "most letters belong to a script without spaces between words: tokenizer 'characters' should do better"
+        )
+
+

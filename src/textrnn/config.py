@@ -68,9 +68,7 @@ class TextConfig(Config, frozen=True, kw_only=True):
     max_length: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Tokens of a text that are read; the rest is cut off.")
     ] = 256
-    keep: Annotated[
-        Literal["head", "tail", "both"], Meta(description="Which end of a longer text is kept.")
-    ] = "both"
+    keep: Annotated[Literal["head", "tail", "both"], Meta(description="Which end of a longer text is kept.")] = "both"
 
 
 class VocabularyConfig(Config, frozen=True, kw_only=True):
@@ -88,9 +86,7 @@ class ModelConfig(Config, frozen=True, kw_only=True):
     """The network: embedding, recurrent cell, pooling, linear head."""
 
     cell: Annotated[Literal["elman"], Meta(description="Recurrent cell.")] = "elman"
-    embedding_size: Annotated[
-        int, Meta(ge=1, le=65_536, description="Features of a token's embedding.")
-    ] = 100
+    embedding_size: Annotated[int, Meta(ge=1, le=65_536, description="Features of a token's embedding.")] = 100
     hidden_size: Annotated[int, Meta(ge=1, le=65_536, description="Units of the recurrent state.")] = 128
     pooling: Annotated[
         Literal["mean", "max", "last"],
@@ -108,9 +104,7 @@ class ModelConfig(Config, frozen=True, kw_only=True):
 class TrainingConfig(Config, frozen=True, kw_only=True):
     """How the network is trained."""
 
-    epochs: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="Most passes over the training texts.")
-    ] = 20
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="Most passes over the training texts.")] = 20
     batch_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Texts a batch.")] = 32
     batching: Annotated[
         Literal["bucketed", "shuffled"],
@@ -126,18 +120,18 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Meta(description="How the learning rate goes from its highest value towards 0 over all epochs."),
     ] = "constant"
     weight_decay: Annotated[float, Meta(ge=0, le=100, description="Decay of the weights a step.")] = 0.01
-    max_gradient_norm: Annotated[
-        float, Meta(gt=0, description="Gradients are scaled down to this global norm.")
-    ] = 1.0
+    max_gradient_norm: Annotated[float, Meta(gt=0, description="Gradients are scaled down to this global norm.")] = 1.0
     dropout: Annotated[
         float,
-        Meta(ge=0, lt=1, description="Probability of zeroing a feature of the embeddings and of the pooled vector."),
+        Meta(
+            ge=0,
+            lt=1,
+            description="Probability of zeroing a feature of the embeddings and of the pooled vector.",
+        ),
     ] = 0.5
     initialization: Annotated[
         Literal["orthogonal", "torch"],
-        Meta(
-            description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."
-        ),
+        Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),
     ] = "orthogonal"
     class_weight: Annotated[
         Literal["none", "balanced"],
@@ -148,10 +142,15 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Meta(description="Validation metric that chooses the best epoch and stops early."),
     ] = "loss"
     patience: Annotated[
-        int, Meta(ge=0, description="Epochs without a better validation metric before stopping; 0: never stop early.")
+        int,
+        Meta(
+            ge=0,
+            description="Epochs without a better validation metric before stopping; 0: never stop early.",
+        ),
     ] = 3
     validation_fraction: Annotated[
-        float, Meta(ge=0, lt=1, description="Part of the texts split off for validation where none are given.")
+        float,
+        Meta(ge=0, lt=1, description="Part of the texts split off for validation where none are given."),
     ] = 0.1
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="Seed of all randomness.")] = 42
     threads: Annotated[

@@ -1,11 +1,12 @@
 """Outputs that appear whole or not at all, and optional libraries that are missed with a sentence."""
 
 import glob
+import hashlib
 import importlib
 import io
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -38,12 +39,9 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     Raises:
         OutputError: the folder is missing or not writable, the target is a folder, or the disk is full.
     """
-    target = Path(path)
-    if target.is_symlink():  # replace what the link points to, as opening it for writing would
-        target = target.resolve()
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.partial")
+    target = check_writable(path)
+    temporary = target.with_name(f".{_stem(target)}.{secrets.token_hex(6)}.partial")
     try:
-        check_writable(path)
         try:
             file = _OutputFile(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), Path(path))
         except OSError as error:
@@ -57,23 +55,51 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
             temporary.unlink()
 
 
-def check_writable(path: str | Path) -> None:
-    """Refuse now what would fail after an hour of work.
+def check_writable(path: str | Path) -> Path:
+    """Refuse now what would fail after an hour of work; the file to write, with links followed.
 
     Raises:
-        OutputError: `path` is a folder or write-protected, or its folder is missing or write-protected.
+        OutputError: `path` is a folder, a device or write-protected, or its folder is missing or write-protected.
     """
-    target = Path(path)
-    if target.is_symlink():
-        target = target.resolve()
+    try:
+        target = Path(path)
+        if target.is_symlink():  # replace what the link points to, as opening it for writing would
+            target = target.resolve()
+        reason = _refusal(target)
+    except (OSError, ValueError, RuntimeError) as error:  # too long a name, a NUL in it, a loop of links
+        raise _cannot_write(path, error) from error
+    if reason:
+        raise OutputError(f"{path}: cannot write this file: {reason}")
+    return target
+
+
+def _refusal(target: Path) -> str | None:
     if target.is_dir():
-        raise OutputError(f"{path}: cannot write this file: it is a folder")
+        return "it is a folder"
     if not target.parent.is_dir():
-        raise OutputError(f"{path}: cannot write this file: the folder {target.parent} does not exist")
+        return f"the folder {target.parent} does not exist"
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: cannot write this file: the folder {target.parent} is write-protected")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise OutputError(f"{path}: cannot write this file: it is write-protected")
+        return f"the folder {target.parent} is write-protected"
+    if target.exists():
+        if not target.is_file():  # renaming a file over /dev/null would take the device away from everybody
+            return "it is not a regular file"
+        if not os.access(target, os.W_OK):
+            return "it is write-protected"
+    return None
+
+
+def check_separate(outputs: Iterable[str | Path], inputs: Iterable[str | Path] = ()) -> None:
+    """Refuse outputs that would replace what is read, or each other.
+
+    Raises:
+        OutputError: two of the paths are the same file.
+    """
+    taken = {Path(path).resolve(): "it is also read" for path in inputs}
+    for path in outputs:
+        place = check_writable(path).resolve()
+        if place in taken:
+            raise OutputError(f"{path}: cannot write this file: {taken[place]}")
+        taken[place] = "it is named for another output, too"
 
 
 def _finish(descriptor: int, temporary: Path, target: Path, path: str | Path) -> None:
@@ -92,8 +118,15 @@ def _finish(descriptor: int, temporary: Path, target: Path, path: str | Path) ->
             os.close(folder)
 
 
-def _cannot_write(path: str | Path, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot write this file: {error.strerror or error}")
+def _cannot_write(path: str | Path, error: Exception) -> OutputError:
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    return OutputError(f"{path}: cannot write this file: {reason}")
+
+
+def _stem(target: Path) -> str:
+    """What the names of all partial files of `target` begin with; file systems allow names of 255 bytes."""
+    name = os.fsencode(target.name)
+    return target.name if len(name) <= 200 else hashlib.sha256(name).hexdigest()
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:
@@ -111,8 +144,9 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         ) from error
 
 
-def remove_partial(path: Path) -> None:
+def remove_partial(path: str | Path) -> None:
     """Remove what killed processes left of writing `path`; only for files with a single writer."""
-    for partial in path.parent.glob(f".{glob.escape(path.name[:100])}.*.partial"):
+    target = check_writable(path)
+    for partial in target.parent.glob(f".{glob.escape(_stem(target))}.{'[0-9a-f]' * 12}.partial"):
         with suppress(OSError):
             partial.unlink()

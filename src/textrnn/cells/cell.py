@@ -27,6 +27,9 @@ class Cell(nn.Module, ABC, Generic[State, Gates]):
     GATES: ClassVar[tuple[str, ...]]
     """Row blocks of every weight, in this order."""
 
+    from_input: nn.Linear
+    from_hidden: nn.Linear
+
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.input_size = input_size

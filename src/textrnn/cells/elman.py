@@ -30,8 +30,8 @@ class ElmanCell(Cell[HiddenState, ElmanGates]):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         # skip_init: the constructor of nn.Linear would draw weights from the ambient random stream.
-        self.from_input = skip_init(nn.Linear, input_size, hidden_size)
-        self.from_hidden = skip_init(nn.Linear, hidden_size, hidden_size, bias=False)
+        self.from_input: nn.Linear = skip_init(nn.Linear, input_size, hidden_size)
+        self.from_hidden: nn.Linear = skip_init(nn.Linear, hidden_size, hidden_size, bias=False)
 
     def initial_state(self, batch_size: int) -> HiddenState:
         return HiddenState(self.from_hidden.weight.new_zeros(batch_size, self.hidden_size))

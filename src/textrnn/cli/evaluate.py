@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 import textrnn
-from textrnn.cli.options import as_source, column_options, reading_options
+from textrnn.cli.options import FileName, as_source, column_options, reading_options
 from textrnn.evaluation import draw_png, to_json, to_text, write_html
-from textrnn.files import check_writable, replacing, require
+from textrnn.files import check_separate, replacing, require
 
 
 @click.command(
@@ -19,14 +19,30 @@ Examples:
   textrnn evaluate reviews.textrnn test.csv --json - | jq .macro_f1.value
 """
 )
-@click.argument("model", metavar="MODEL")
-@click.argument("data", metavar="DATA")
+@click.argument("model", metavar="MODEL", type=FileName())
+@click.argument("data", metavar="DATA", type=FileName(dash=True))
 @column_options
-@click.option("--json", "json_path", metavar="FILE", help="Write all figures as JSON; - prints them instead of text.")
-@click.option("--html", "html_path", metavar="FILE", help="Write one page with learning curves and confusion matrix.")
-@click.option("--png", "png_path", metavar="FILE", help="Draw learning curves and confusion matrix.")
 @click.option(
-    "--mistakes", type=click.IntRange(min=0), default=10, show_default=True, help="Confidently wrong texts to show."
+    "--json",
+    "json_path",
+    metavar="FILE",
+    type=FileName(dash=True),
+    help="Write all figures as JSON; - prints them instead of text.",
+)
+@click.option(
+    "--html",
+    "html_path",
+    metavar="FILE",
+    type=FileName(),
+    help="Write one page with learning curves and confusion matrix.",
+)
+@click.option("--png", "png_path", metavar="FILE", type=FileName(), help="Draw learning curves and confusion matrix.")
+@click.option(
+    "--mistakes",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Confidently wrong texts to show.",
 )
 @reading_options
 def evaluate(
@@ -48,9 +64,8 @@ def evaluate(
     wrong texts.
     """
     require("sklearn", extra="evaluate", purpose="evaluating")
-    for path in (json_path, html_path, png_path):
-        if path and path != "-":
-            check_writable(path)
+    outputs = [path for path in (json_path, html_path, png_path) if path and path != "-"]
+    check_separate(outputs, [path for path in (model, data) if path != "-"])
     classifier = textrnn.load(model)
     evaluation = classifier.evaluate(
         as_source(data),

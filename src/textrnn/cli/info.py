@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 import msgspec
 
+from textrnn.cli.options import FileName
+from textrnn.evaluation.lines import one_line
 from textrnn.modelfile import Header, expected_tensors, read_model
 
 
@@ -16,7 +18,7 @@ Examples:
   textrnn info reviews.textrnn --json | jq .provenance.metrics
 """
 )
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", type=FileName())
 @click.option("--json", "as_json", is_flag=True, help="The whole header as JSON, the vocabulary included.")
 def info(model: str, as_json: bool) -> None:
     """Show what MODEL is: labels, text rules, network, training, metrics. The file is checked on the way."""
@@ -30,25 +32,26 @@ def info(model: str, as_json: bool) -> None:
 
 def _lines(header: Header, path: Path) -> list[str]:
     parameters = sum(math.prod(shape) for shape in expected_tensors(header).values())
-    labels = ", ".join(str(label) for label in header.labels[:20])
+    tokens = " ".join(one_line(token, 40) for token in header.vocabulary[2:12])
+    labels = ", ".join(one_line(label, 40) for label in header.labels[:20])
     lines = [
         f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}",
         f"labels        {len(header.labels)}: {labels}" + (", …" if len(header.labels) > 20 else ""),
         f"text          {_settings(header.text)}",
-        f"vocabulary    {len(header.vocabulary):,} tokens: {' '.join(header.vocabulary[2:12])} …",
+        f"vocabulary    {len(header.vocabulary):,} tokens: {tokens} …",
         f"network       {_settings(header.model)}; {parameters:,} parameters",
     ]
     if provenance := header.provenance:
-        versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
+        versions = ", ".join(one_line(f"{name} {version}", 60) for name, version in provenance.versions.items())
         lines += [
-            f"data          {provenance.data.examples:,} texts, {provenance.data.fingerprint}",
+            f"data          {provenance.data.examples:,} texts, {one_line(provenance.data.fingerprint, 100)}",
             f"validation    {provenance.data.validation_examples:,} texts",
             f"training      {_settings(provenance.training)}",
             f"versions      {versions}",
             f"epochs        {len(provenance.history)}, best {provenance.best_epoch}"
             + (", interrupted" if provenance.interrupted else ""),
         ]
-        lines += [f"validation {name} {value:.4f}" for name, value in provenance.metrics.items()]
+        lines += [f"validation {one_line(name, 40)} {value:.4f}" for name, value in provenance.metrics.items()]
     return lines
 
 

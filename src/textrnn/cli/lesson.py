@@ -2,7 +2,8 @@
 
 import click
 
-from textrnn.files import check_writable, require
+from textrnn.cli.options import FileName
+from textrnn.files import check_separate, require
 
 
 @click.command(
@@ -12,16 +13,20 @@ Examples:
   textrnn lesson --notebook lesson.ipynb
 """
 )
-@click.option("--notebook", metavar="FILE", help="Write the lesson as a Jupyter notebook instead of running it.")
-@click.option("--out", "-o", metavar="FILE", help="Also save the lesson's classifier as a model file.")
+@click.option(
+    "--notebook",
+    metavar="FILE",
+    type=FileName(),
+    help="Write the lesson as a Jupyter notebook instead of running it.",
+)
+@click.option("--out", "-o", metavar="FILE", type=FileName(), help="Also save the lesson's classifier as a model file.")
 def lesson(notebook: str | None, out: str | None) -> None:
     """Recurrent networks from the start: forty reviews, a vanilla RNN, every step explained. Takes seconds."""
     require("torch", extra="train", purpose="the lesson")
     from textrnn.lesson import lesson as run_lesson
     from textrnn.lesson import write_notebook
 
-    for path in filter(None, (notebook, out)):
-        check_writable(path)
+    check_separate(filter(None, (notebook, out)))
     if notebook:
         write_notebook(notebook)
         click.echo(f"wrote {notebook}: open it with Jupyter and run its cells from top to bottom")

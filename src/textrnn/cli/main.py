@@ -1,12 +1,13 @@
 """The command `textrnn`: parse, call, print. Nothing is computed here."""
 
+import io
 import logging
-import os
 import sys
 from importlib import import_module
 
 import click
 
+from textrnn.cli.pipe import discard, terminate_as_interrupt
 from textrnn.errors import TextRNNError
 from textrnn.version import __version__
 
@@ -25,6 +26,14 @@ class LazyCommands(click.Group):
         command: click.Command = getattr(import_module(f"textrnn.cli.{name}"), name)
         return command
 
+    def invoke(self, context: click.Context) -> None:
+        """Run the command. A reader that goes away (`| head`) is not an error, as which click would take it."""
+        try:
+            super().invoke(context)
+            sys.stdout.flush()  # what fails here would be told by a traceback later
+        except BrokenPipeError:
+            discard(sys.stdout)
+
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="textrnn")
@@ -42,21 +51,46 @@ def entry() -> None:
     """Run the command line: exit code 0, or 2 with one sentence for a user's mistake, or 130 after Ctrl-C."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("note: %(message)s"))
-    logging.getLogger("textrnn").addHandler(handler)
+    logger = logging.getLogger("textrnn")
+    logger.addHandler(handler)
     try:
-        sys.exit(main(standalone_mode=False, prog_name="textrnn"))
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        sys.exit(_run())
+    finally:
+        logger.removeHandler(handler)
+
+
+def _run() -> int:
+    if sys.stdout is None:
+        return _refuse("standard output is closed, expected an open one")
+    try:
+        with terminate_as_interrupt():
+            if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that the terminal cannot show is no reason to stop
+                sys.stdout.reconfigure(errors="backslashreplace")
+            return int(main(standalone_mode=False, prog_name="textrnn") or 0)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except TextRNNError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader went away (`| head`): not an error. Python must not find out again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return _refuse(str(error))
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
+    except OSError as error:  # those of files are told by `TextRNNError`s
+        discard(sys.stdout)
+        return _refuse(f"{error.filename or 'standard output'}: {error.strerror or error}")
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _refuse(f"out of memory: {str(error) or 'smaller settings need less'}")
+
+
+def _refuse(message: str) -> int:
+    """One line, whatever a file or its name holds; the exit code."""
+    line = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in message)
+    click.echo(f"error: {line}", err=True)
+    return 2
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """PyTorch has no exception of its own for it on CPUs."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)

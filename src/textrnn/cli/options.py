@@ -6,9 +6,27 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from textrnn.config import Recipe, choices, kinds, setting_sections
+from textrnn.config import Config, Recipe, choices, kinds, setting_sections
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FileName(click.ParamType):  # type: ignore[type-arg]  # not yet generic in click 8.1
+    """A file name. An empty one comes from an unset variable of the shell and must not mean the default."""
+
+    name = "file"
+
+    def __init__(self, *, dash: bool = False) -> None:
+        """`dash`: whether - may stand for standard input or output."""
+        self.dash = dash
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it is."""
+        if not value:
+            self.fail("expected a file name, found an empty one", param, ctx)
+        if value == "-" and not self.dash:
+            self.fail("expected a file name, found -", param, ctx)
+        return str(value)
 
 
 def as_source(data: str) -> str | Path:
@@ -41,7 +59,8 @@ def recipe_options(command: Command) -> Command:
     """One option for every setting. An option that is not given is None and keeps the recipe's default."""
     defaults = Recipe().settings()
     for name, section in reversed(setting_sections().items()):
-        kind = kinds(type(getattr(Recipe(), section)))[name]
+        config: type[Config] = type(getattr(Recipe(), section))
+        kind = kinds(config)[name]
         base, meta = get_args(kind)
         flag = "--" + name.replace("_", "-")
         help_text = meta.description.replace("`", "'") + f"  [default: {_shown(defaults[name])}]"
@@ -56,5 +75,3 @@ def recipe_options(command: Command) -> Command:
 
 def _shown(value: object) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
-
-

@@ -1,5 +1,6 @@
 """`textrnn predict`: a label for every text of a file or a pipe, in constant memory."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -8,11 +9,11 @@ from typing import IO
 import click
 
 import textrnn
-from textrnn.cli.options import reading_options
-from textrnn.cli.pipe import as_they_come
+from textrnn.cli.options import FileName, reading_options
+from textrnn.cli.pipe import StandardInput, as_they_come
 from textrnn.cli.writers import WRITERS
 from textrnn.data import Example, read_examples
-from textrnn.files import replacing
+from textrnn.files import check_separate, replacing
 from textrnn.runtime.classifier import CHUNK_TEXTS
 
 
@@ -25,9 +26,16 @@ Examples:
   textrnn predict reviews.textrnn new.jsonl.gz --to jsonl --out labels.jsonl
 """
 )
-@click.argument("model", metavar="MODEL")
-@click.argument("data", metavar="[DATA]", default="-")
-@click.option("--out", "-o", metavar="FILE", default="-", help="File to write.  [default: standard output]")
+@click.argument("model", metavar="MODEL", type=FileName())
+@click.argument("data", metavar="[DATA]", default="-", type=FileName(dash=True))
+@click.option(
+    "--out",
+    "-o",
+    metavar="FILE",
+    type=FileName(dash=True),
+    default="-",
+    help="File to write.  [default: standard output]",
+)
 @click.option("--to", type=click.Choice(list(WRITERS)), help="Format to write.  [default: by --out's name, else csv]")
 @click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")
 @click.option("--with-text", is_flag=True, help="Repeat each text beside its label.")
@@ -49,9 +57,12 @@ def predict(
     standard input (one text a line unless --format says otherwise). Texts that arrive slowly through a pipe are
     labelled as they come.
     """
+    if out != "-":
+        check_separate([out], [path for path in (model, data) if path != "-"])
     classifier = textrnn.load(model)
+    source = StandardInput() if data == "-" and sys.stdin else data
     examples = read_examples(
-        data, text=text, format=format, encoding=encoding, header=not no_header, need_label=False
+        source, text=text, format=format, encoding=encoding, header=not no_header, need_label=False
     )
     chunks = as_they_come(examples, CHUNK_TEXTS) if data == "-" else _chunks(examples, CHUNK_TEXTS)
     kind = to or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
@@ -71,7 +82,7 @@ def _chunks(examples: Iterator[Example], size: int) -> Iterator[list[Example]]:
 @contextmanager
 def _opened(out: str) -> Iterator[IO[bytes]]:
     if out == "-":
-        yield click.get_binary_stream("stdout")
+        yield sys.stdout.buffer
     else:
         with replacing(out) as file:
             yield file

@@ -1,6 +1,5 @@
 """`textrnn train`: a labelled file to a model file."""
 
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
-from textrnn.files import check_writable, require
+from textrnn.files import check_separate, remove_partial, require
 
 if TYPE_CHECKING:
     from textrnn.runtime import Classifier
@@ -31,12 +31,25 @@ Examples:
   zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
 """
 )
-@click.argument("data", metavar="DATA")
-@click.option("--out", "-o", metavar="FILE", help="Model file to write.  [default: DATA's name with .textrnn]")
-@click.option("--validation", metavar="FILE", help="Validation data.  [default: split off from DATA]")
+@click.argument("data", metavar="DATA", type=FileName(dash=True))
+@click.option(
+    "--out",
+    "-o",
+    metavar="FILE",
+    type=FileName(),
+    help="Model file to write.  [default: DATA's name with .textrnn]",
+)
+@click.option(
+    "--validation",
+    metavar="FILE",
+    type=FileName(dash=True),
+    help="Validation data.  [default: split off from DATA]",
+)
 @column_options
 @click.option(
-    "--resume", is_flag=True, help="Go on from the last complete epoch of an interrupted training, if there is one."
+    "--resume",
+    is_flag=True,
+    help="Go on from the last complete epoch of an interrupted training, if there is one.",
 )
 @click.option(
     "--progress",
@@ -71,13 +84,16 @@ def train(
     chosen = {name: value for name, value in settings.items() if value is not None}
     recipe = Recipe.from_settings(**chosen)
     path = Path(out) if out else _default_output(data)
-    check_writable(path)
     checkpoint = path.with_name(path.name + ".checkpoint")
+    if data == validation == "-":
+        raise click.UsageError("DATA and --validation cannot both be standard input")
+    check_separate([path, checkpoint], [name for name in (data, validation) if name and name != "-"])
+    remove_partial(path)
     require("torch", extra="train", purpose="training")
     from textrnn.training import train as train_classifier
 
     as_json = progress == "json" or (progress == "auto" and not sys.stdout.isatty())
-    with _shown(progress, as_json, recipe) as on_event, _terminate_as_interrupt():
+    with _shown(progress, as_json, recipe) as on_event:
         classifier = train_classifier(
             as_source(data),
             text=text,
@@ -108,7 +124,7 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
     from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
 
     if as_json:
-        yield json_lines(sys.stdout)
+        yield _while_somebody_reads(json_lines(sys.stdout))
     elif progress == "none":
         yield lambda event: None
     else:
@@ -116,18 +132,16 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
             yield show
 
 
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """A polite SIGTERM (from `timeout`, a container, a cluster) keeps the best model so far, as Ctrl-C does."""
+def _while_somebody_reads(show: "Callable[[Event], None]") -> "Callable[[Event], None]":
+    """A reader that goes away (`| head -3`) ends the report, not the training."""
 
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+    def on_event(event: "Event") -> None:
+        try:
+            show(event)
+        except BrokenPipeError:
+            discard(sys.stdout)
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return on_event
 
 
 def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: bool) -> None:

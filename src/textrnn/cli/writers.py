@@ -27,7 +27,7 @@ class CsvWriter:
         self._write_rows([["text"] * with_text + ["label", "probability"] + [f"p({label})" for label in labels]])
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        rows = []
+        rows: list[list[Any]] = []
         for text, prediction in zip(texts, predictions, strict=True):
             numbers = [f"{value:.6f}" for value in (prediction.probability, *prediction.probabilities.values())]
             rows.append([text] * self.with_text + [prediction.label, *numbers])
@@ -35,7 +35,11 @@ class CsvWriter:
 
     def _write_rows(self, rows: list[list[Any]]) -> None:
         buffer = io.StringIO(newline="")
-        csv.writer(buffer, lineterminator="\n").writerows(rows)
+        plain = csv.writer(buffer, lineterminator="\n")
+        # Python's writer does not quote a lone carriage return, which a reader takes for the end of the row.
+        quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in rows:
+            (quoted if any("\r" in field for field in row if isinstance(field, str)) else plain).writerow(row)
         self.file.write(buffer.getvalue().encode())
 
 
@@ -52,9 +56,7 @@ class JsonLinesWriter:
             row |= {
                 "label": prediction.label,
                 "probability": round(prediction.probability, 6),
-                "probabilities": {
-                    str(label): round(value, 6) for label, value in prediction.probabilities.items()
-                },
+                "probabilities": {str(label): round(value, 6) for label, value in prediction.probabilities.items()},
             }
             self.file.write(msgspec.json.encode(row) + b"\n")
 

@@ -7,9 +7,7 @@ POOL_BATCHES = 50
 """Batches that are cut out of one pool of texts sorted by length."""
 
 
-def bucketed(
-    lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator
-) -> list[NDArray[np.int64]]:
+def bucketed(lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
     """Batches of texts of similar length, in random order; every text once. Each is [batch], positions.
 
     lengths:    steps a text. [texts]
@@ -42,9 +40,7 @@ def by_length(lengths: NDArray[np.int64], batch_size: int) -> list[NDArray[np.in
 
 def in_order(permutation: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
     """Batches of a given order, [texts] of positions; the last one may be smaller."""
-    return [
-        permutation[start : start + batch_size] for start in range(0, len(permutation), _checked(batch_size))
-    ]
+    return [permutation[start : start + batch_size] for start in range(0, len(permutation), _checked(batch_size))]
 
 
 def _checked(batch_size: int) -> int:

@@ -3,7 +3,7 @@ guessed."""
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from textrnn.errors import DataError
@@ -28,7 +28,7 @@ TEXT_NAMES = frozenset(
 LABEL_NAMES = frozenset(
     (
         *("label", "labels", "class", "category", "target", "sentiment", "stars", "star", "rating", "score"),
-        *("intent", "polarity", "topic", "tag"),
+        *("intent", "polarity", "topic", "tag", "emotion"),
     )
 )
 
@@ -68,8 +68,8 @@ def choose_columns(
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]  # "" only pads a header
     if repeated:
         raise refuse(f"two columns have the name {repeated[0]!r}, expected different names")
-    text = _named(names, wanted.text, refuse_path=(path, line))
-    label = _named(names, wanted.label, refuse_path=(path, line))
+    text = _named(names, wanted.text, refuse)
+    label = _named(names, wanted.label, refuse)
     if text is not None and text == label:
         raise refuse(f"text and label are both the column {names[text]!r}, expected two columns")
 
@@ -101,21 +101,18 @@ def listed(names: Sequence[str], limit: int = 20) -> str:
     return ", ".join(shown) + (f", … ({len(names)} in all)" if len(names) > limit else "")
 
 
-def _named(names: Sequence[str], name: str | None, refuse_path: tuple[str | None, int | None]) -> int | None:
+def _named(names: Sequence[str], name: str | None, refuse: Callable[[str], DataError]) -> int | None:
     if name is None:
         return None
     if name in names:
-        return list(names).index(name)
+        return names.index(name)
     by_lower_case = {other.strip().lower(): other for other in names}
     near = difflib.get_close_matches(name.strip().lower(), by_lower_case, n=1)
     hint = f"; did you mean {by_lower_case[near[0]]!r}?" if near else ""
-    path, line = refuse_path
-    raise DataError(f"there is no column {name!r}, found {listed(names)}{hint}", path=path, line=line)
+    raise refuse(f"there is no column {name!r}, found {listed(names)}{hint}")
 
 
 def _recognised(names: Sequence[str], known: frozenset[str], other: int | None) -> int | None:
     """The only column with a known name, `other` left aside."""
-    found = [
-        position for position, name in enumerate(names) if name.strip().lower() in known and position != other
-    ]
+    found = [position for position, name in enumerate(names) if name.strip().lower() in known and position != other]
     return found[0] if len(found) == 1 else None

@@ -61,9 +61,7 @@ class LabelledTexts:
         little-endian, so that no two data sets give the same bytes. Paths, lines and the order of `labels` do
         not count.
         """
-        prefixes = [
-            (b"i" if isinstance(label, int) else b"s") + _prefixed(str(label)) for label in self.labels
-        ]
+        prefixes = [(b"i" if isinstance(label, int) else b"s") + _prefixed(str(label)) for label in self.labels]
         digest = hashlib.sha256()
         for target, text in zip(self.targets.tolist(), self.texts, strict=True):
             digest.update(prefixes[target])
@@ -74,7 +72,8 @@ class LabelledTexts:
 def collect(examples: Iterable[Example], labels: Sequence[Label] | None = None) -> LabelledTexts:
     """All examples in memory, in their order.
 
-    labels: the classes of a model, for evaluation; None: those of the examples, at least two
+    labels: the classes of a model, for evaluation; a label is found by how it is written, so a CSV file's "1" is the
+        model's 1. None: the classes of the examples, at least two
 
     Raises:
         DataError: there are no examples, one has no label or one that is not among `labels`, labels mix
@@ -84,12 +83,14 @@ def collect(examples: Iterable[Example], labels: Sequence[Label] | None = None) 
     paths: list[str | None] = []
     lines: list[int] = []
     targets: list[int] = []
-    classes: dict[Label, int] = (
-        {} if labels is None else {label: target for target, label in enumerate(labels)}
-    )
+    classes: dict[Label, int] = {} if labels is None else {label: target for target, label in enumerate(labels)}
+    # A CSV file cannot tell 1 from "1": against given labels, what is written alike is the same.
+    by_writing = {str(label): target for label, target in classes.items()}
     for example in examples:
         label = example.label
         target = None if label is None else classes.get(label)
+        if target is None and labels is not None:
+            target = by_writing.get(str(label))
         if target is None:
             if label is None:
                 raise example.error("the label is missing")
@@ -132,11 +133,7 @@ def _unknown(label: Label, labels: Sequence[Label], limit: int = 10) -> str:
     known = ", ".join(repr(other) for other in labels[:limit])
     if len(labels) > limit:
         known += f", … ({len(labels)} in all)"
-    alike = [other for other in labels if str(other) == str(label)]
-    hint = (
-        f"; {alike[0]!r} is of type {type(alike[0]).__name__}, found {type(label).__name__}" if alike else ""
-    )
-    return f"unknown label {label!r}, expected one of {known}{hint}"
+    return f"unknown label {label!r}, expected one of {known}"
 
 
 def _prefixed(text: str) -> bytes:

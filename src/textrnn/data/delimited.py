@@ -1,16 +1,18 @@
-"""CSV and TSV as RFC 4180 has them: quotes around a field, doubled inside it; everything else is refused."""
+"""CSV and TSV as RFC 4180 has them: quotes around a field that needs them, doubled inside it.
+
+Beyond the RFC a quote in the middle of an unquoted field is a character like any other (`5" disk`).
+"""
 
 import csv
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from textrnn.data.columns import Wanted, choose_columns
 from textrnn.data.example import Example
 from textrnn.data.lines import MAC_LINES, MAX_CHARACTERS
 from textrnn.errors import DataError
 from textrnn.labels import as_label
-
-_ADVICE = "pass --text and --label; if the first line is no header, pass --no-header"
 
 
 def read_delimited(
@@ -25,26 +27,24 @@ def read_delimited(
         DataError: a quote is not closed or not doubled, a record has more or fewer fields than the first one,
             a field is longer than `MAX_CHARACTERS`, a label is empty, or the columns cannot be chosen.
     """
-    records = _records(lines, name, delimiter)
+    records: Iterator[tuple[int, list[str]]] = _records(lines, name, delimiter)
     line, names = next(((line, record) for line, record in records if record), (1, []))
     if not names:
         return  # nothing but blank lines
-    first = None
-    if not header:
-        first, names = names, [str(number) for number in range(1, len(names) + 1)]
-    advice = _ADVICE if header else "pass --text and --label"
+    advice = "pass --text and --label"
+    if header:
+        advice += "; if the first line is no header, pass --no-header"
+    else:
+        records = chain([(line, names)], records)
+        names = [str(number) for number in range(1, len(names) + 1)]
     text, label = choose_columns(names, wanted, path=name, line=line, advice=advice)
     width = len(names)
     label_of = lru_cache(maxsize=4096, typed=True)(as_label)  # one object a label, not one a record
-    if first is not None:
-        yield _example(first, text, label, name, line)
     for line, record in records:
         if len(record) != width:
             if not record:
                 continue
-            raise DataError(
-                f"expected {width} fields, as in the first line, found {len(record)}", path=name, line=line
-            )
+            raise DataError(f"expected {width} fields, as in the first line, found {len(record)}", path=name, line=line)
         if label is None:
             yield Example(record[text], None, name, line)
             continue
@@ -53,13 +53,6 @@ def read_delimited(
         except ValueError as error:
             raise DataError(str(error), path=name, line=line) from error
         yield Example(record[text], found, name, line)
-
-
-def _example(record: list[str], text: int, label: int | None, name: str, line: int) -> Example:
-    try:
-        return Example(record[text], None if label is None else as_label(record[label]), name, line)
-    except ValueError as error:
-        raise DataError(str(error), path=name, line=line) from error
 
 
 def _records(lines: Iterator[str], name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -31,27 +31,24 @@ def read_folder(folder: str | Path, encoding: str) -> Iterator[Example]:
         classes = [path for path in classes if path.name != LEFT_OUT]
         _logger.warning("%s: the folder %s is left out: its texts have no label", folder, LEFT_OUT)
     if beside:
-        _logger.warning("%s: %d files beside the class folders are left out", folder, len(beside))
+        _logger.warning("%s: files left out, beside the class folders: %d", folder, len(beside))
     if not classes:
-        raise DataError(
-            "the folder holds no class folders, expected one folder a class with .txt files", path=folder
-        )
+        raise DataError("the folder holds no class folders, expected one folder a class with .txt files", path=folder)
     for class_folder in classes:
         inner, files = _entries(class_folder)
         if inner:
             names = " and ".join(path.name for path in classes[:3])
+            likely = next((path for path in classes if path.name == "train"), class_folder)
             raise DataError(
                 f"the folder holds {names}, which hold folders themselves, expected one folder a class "
-                f"with .txt files: pass the inner folder, for example {class_folder}",
+                f"with .txt files: pass the inner folder, for example {likely}",
                 path=folder,
             )
         texts = [path for path in files if path.suffix.lower() == ".txt"]
         if not texts:
             raise DataError("the class folder holds no .txt files", path=class_folder)
         if len(texts) < len(files):
-            _logger.warning(
-                "%s: %d files other than .txt are left out", class_folder, len(files) - len(texts)
-            )
+            _logger.warning("%s: files left out, other than .txt: %d", class_folder, len(files) - len(texts))
         for path in texts:
             yield Example(_content(path, encoding), class_folder.name, str(path))
 
@@ -59,9 +56,7 @@ def read_folder(folder: str | Path, encoding: str) -> Iterator[Example]:
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Folders and files, each by name, without the hidden ones."""
     try:
-        entries = sorted(
-            (path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda p: p.name
-        )
+        entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda p: p.name)
     except OSError as error:
         raise DataError(f"the folder cannot be read: {error.strerror}", path=folder) from error
     return [path for path in entries if path.is_dir()], [path for path in entries if not path.is_dir()]

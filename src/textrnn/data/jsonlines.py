@@ -31,9 +31,7 @@ def read_json_lines(lines: Iterator[str], name: str, wanted: Wanted) -> Iterator
             chosen = names[position], None if label_position is None else names[label_position]
         text, label = chosen
         try:
-            yield Example(
-                as_text(record[text]), None if label is None else as_label(record[label]), name, number
-            )
+            yield Example(as_text(record[text]), None if label is None else as_label(record[label]), name, number)
         except KeyError as error:
             raise DataError(
                 f"expected the key {error.args[0]!r}, as in the first object, found {listed(list(record))}",

@@ -3,6 +3,7 @@
 import codecs
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
 from textrnn.errors import DataError
@@ -39,11 +40,9 @@ def decoder_for(encoding: str, name: str) -> codecs.IncrementalDecoder:
     """
     try:
         codec = codecs.lookup(encoding)
-        b"".decode(encoding)  # refuses codecs such as rot13 that are not from bytes to text
+        io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs such as rot13 that are not from bytes to text
     except (LookupError, ValueError, TypeError) as error:
-        raise DataError(
-            f"unknown encoding {encoding!r}, expected for example utf-8 or cp1252", path=name
-        ) from error
+        raise DataError(f"unknown encoding {encoding!r}, expected for example utf-8 or cp1252", path=name) from error
     return codec.incrementaldecoder()
 
 
@@ -53,12 +52,13 @@ def _blocks(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator[str]:
     pending: list[str] = []  # the beginning of a line whose end is not read yet
     pending_characters = 0
     line = 1
-    at_start = True
+    at_start = empty = True
     for chunk in chain(chunks, (None,)):
-        text = _decode(decoder, chunk, name, encoding, line)
+        text = _decode(decoder, chunk, name, encoding, line, at_start)
         if at_start and text:
             at_start = False
             text = text.removeprefix("\ufeff")
+        empty = empty and not text
         if "\0" in text:
             line += text[: text.index("\0")].count("\n")
             raise DataError(
@@ -78,14 +78,19 @@ def _blocks(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator[str]:
             if any("\r" in part.rstrip("\r") for part in pending):
                 raise DataError(MAC_LINES, path=name, line=line)
             raise DataError(f"the line is longer than {MAX_CHARACTERS:,} characters", path=name, line=line)
-    if at_start:
+    if empty:
         raise DataError("the file is empty", path=name)
     if pending_characters:
         yield "".join(pending)
 
 
 def _decode(
-    decoder: codecs.IncrementalDecoder, chunk: bytes | None, name: str, encoding: str, line: int
+    decoder: codecs.IncrementalDecoder,
+    chunk: bytes | None,
+    name: str,
+    encoding: str,
+    line: int,
+    at_start: bool,
 ) -> str:
     """One chunk's characters (None: the end); `line` is the line on which the chunk starts."""
     state = decoder.getstate()
@@ -94,15 +99,17 @@ def _decode(
         if encoding != "utf-8":
             text.encode()  # some codecs (utf-7, unicode_escape) let halves of surrogate pairs through
     except UnicodeDecodeError as error:
-        if mark := next((mark for mark in _BYTE_ORDER_MARKS if error.object.startswith(mark)), None):
-            found = _BYTE_ORDER_MARKS[mark]
+        found = next((kind for mark, kind in _BYTE_ORDER_MARKS.items() if error.object.startswith(mark)), None)
+        if at_start and found:
             raise DataError(
                 f"found the byte order mark of {found}, expected {encoding}: pass --encoding {found}",
                 path=name,
                 line=1,
             ) from error
         decoder.setstate(state)
-        before = decoder.decode((chunk or b"")[: max(0, error.start - len(state[0]))])
+        before = ""
+        with suppress(UnicodeError):  # the codecs for host names fail on parts of what they read
+            before = decoder.decode((chunk or b"")[: max(0, error.start - len(state[0]))])
         raise DataError(
             f"byte 0x{error.object[error.start]:02x} is not {encoding} ({error.reason}): pass --encoding, "
             "for example cp1252",

@@ -47,9 +47,7 @@ def read_parquet(source: Source, wanted: Wanted) -> Iterator[Example]:
             raise
         except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split())
-            raise DataError(
-                f"damaged, or not a Parquet file (after {row} rows): {reason}", path=name
-            ) from error
+            raise DataError(f"damaged, or not a Parquet file (after {row} rows): {reason}", path=name) from error
 
 
 def _check_text(pyarrow: Any, column: str, kind: Any, name: str) -> None:
@@ -77,7 +75,7 @@ def _seekable(source: Source, name: str) -> Iterator[IO[bytes]]:
         return
     with tempfile.TemporaryFile() as copy:
         with opened(source) as file:
-            for chunk in decompressed(file, name):
+            for chunk in decompressed(file, source):
                 copy.write(chunk)
         copy.seek(0)
         yield copy

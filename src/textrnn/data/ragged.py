@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +68,7 @@ class EncodedTexts:
         """Ids a text. [texts]"""
 
     @classmethod
-    def from_ids(cls, texts: Iterable[NDArray[np.integer]]) -> Self:
+    def from_ids(cls, texts: Iterable[NDArray[np.integer]]) -> "EncodedTexts":
         """Each text's ids ([time], any integer type), gathered one after the other."""
         gathered = bytearray()
         lengths = [0]
@@ -95,9 +94,7 @@ class EncodedTexts:
         """
         lengths = self.lengths[indices]  # [batch]
         before = np.cumsum(lengths) - lengths  # ids of the batch that stand before each text, [batch]
-        positions = np.arange(lengths.sum()) + np.repeat(
-            self.offsets[:-1][indices] - before, lengths
-        )  # [tokens]
+        positions = np.arange(lengths.sum()) + np.repeat(self.offsets[:-1][indices] - before, lengths)  # [tokens]
         return RaggedBatch(
             ids=self.ids[positions],
             lengths=lengths,

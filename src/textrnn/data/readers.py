@@ -79,7 +79,7 @@ def _from_file(source: Source, wanted: Wanted, format: str, encoding: str, heade
         return
     name = name_of(source)
     with opened(source) as file:
-        lines = text_lines(decompressed(file, name), name, encoding)
+        lines = text_lines(decompressed(file, source), name, encoding)
         if format == "jsonl":
             yield from read_json_lines(lines, name, wanted)
         elif format == "txt":
@@ -136,6 +136,4 @@ def _format(source: Source, format: str | None, need_label: bool) -> str:
     with opened(source):  # a missing file is reported as missing
         pass
     found = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
-    raise DataError(
-        f"cannot tell the format from {found}: pass --format, one of {', '.join(FORMATS)}", path=name
-    )
+    raise DataError(f"cannot tell the format from {found}: pass --format, one of {', '.join(FORMATS)}", path=name)

@@ -57,9 +57,7 @@ def as_examples(
             need_label=need_label,
         )
     if isinstance(data, bytes | bytearray | set | frozenset) or not isinstance(data, Iterable):
-        raise DataError(
-            f"found data of type {type(data).__name__}, expected a path, a frame or a list of texts"
-        )
+        raise DataError(f"found data of type {type(data).__name__}, expected a path, a frame or a list of texts")
     if labels is not None and label is not None:
         raise DataError(f"labels are given and the column {label!r} is named, expected one of them")
     labelled = need_label or labels is not None or label is not None
@@ -118,9 +116,7 @@ def _from_columns(data: Any, labels: Any, wanted: Wanted) -> Iterable[tuple[Any,
 def _column(data: Any, column: Any) -> Iterable[Any]:
     values = _plain(data[column])
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise DataError(
-            f"the column {str(column)!r} is of type {type(values).__name__}, expected a list of values"
-        )
+        raise DataError(f"the column {str(column)!r} is of type {type(values).__name__}, expected a list of values")
     return values
 
 

@@ -11,9 +11,7 @@ from textrnn.data.dataset import LabelledTexts
 from textrnn.errors import DataError
 
 
-def split_stratified(
-    dataset: LabelledTexts, fraction: float, seed: int
-) -> tuple[LabelledTexts, LabelledTexts]:
+def split_stratified(dataset: LabelledTexts, fraction: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
     """Training and validation texts: each class gives its share, copies of a text stay together.
 
     fraction: part of the texts that go to validation, 0 < fraction < 1, rounded up to whole texts
@@ -33,8 +31,7 @@ def split_stratified(
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
     key = seed.to_bytes(8, "little")
     hashes = [
-        int.from_bytes(hashlib.blake2b(_comparable(text), key=key, digest_size=8).digest())
-        for text in dataset.texts
+        int.from_bytes(hashlib.blake2b(_comparable(text), key=key, digest_size=8).digest()) for text in dataset.texts
     ]
     # Groups of copies, in the order of their hashes: random, but the same on every machine.
     _, group_of, sizes = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True, return_counts=True)
@@ -45,10 +42,14 @@ def split_stratified(
     chosen = np.zeros(len(sizes), dtype=np.bool_)  # [groups]
     for target, quota in enumerate(quotas.tolist()):
         groups = np.flatnonzero(group_class == target)
-        for group in groups[:-1].tolist():  # at least one text stays in training
+        for group in groups.tolist():  # never all of them: a quota is less than its class
             if sizes[group] <= quota:
                 chosen[group] = True
                 quota -= sizes[group]
+    if not chosen.any():
+        # Copies only: those of the text with the fewest, although they are more than the share.
+        divisible = np.flatnonzero(np.bincount(group_class)[group_class] > 1)
+        chosen[divisible[np.argsort(sizes[divisible], kind="stable")[:1]]] = True
     if not chosen.any():
         raise DataError(
             f"no text can be split off for validation: no class has two different texts among {len(dataset)}"

@@ -52,7 +52,9 @@ def opened(source: Source) -> Iterator[BinaryFile]:
         yield source
         return
     if str(source) == "-":
-        yield sys.stdin.buffer
+        if (standard_input := getattr(sys.stdin, "buffer", None)) is None:
+            raise DataError("is closed, expected bytes", path=name_of(source))
+        yield standard_input
         return
     try:
         file = Path(source).open("rb")  # noqa: SIM115 - only opening is inside the try
@@ -66,23 +68,25 @@ def opened(source: Source) -> Iterator[BinaryFile]:
         yield file
 
 
-def decompressed(file: BinaryFile, name: str) -> Iterator[bytes]:
-    """The bytes of a file, piece by piece; gzip and zstd are recognised by their first bytes.
+def decompressed(file: BinaryFile, source: Source) -> Iterator[bytes]:
+    """The bytes of an opened source, piece by piece; gzip and zstd are recognised by their first bytes.
 
     Raises:
-        DataError: the compressed data are damaged or cut short, the name promises a compression that the file
+        DataError: the compressed data are damaged or cut short, a path promises a compression that the file
             does not have, the file hands out text instead of bytes, or the disk fails.
         MissingDependencyError: the data are zstd and the library zstandard is not installed.
     """
-    raw = _Peekable(file, name)
-    compression = next((kind for magic, kind in _MAGIC.items() if raw.head.startswith(magic)), None)
-    promised = COMPRESSIONS.get(Path(name).suffix.lower())
-    if raw.head and promised and compression != promised:
-        raise DataError(
-            f"expected {promised} data, as the suffix says, found a file that starts with 0x{raw.head.hex()}",
-            path=name,
-        )
+    name = name_of(source)
     try:
+        raw = _Peekable(file, name)
+        compression = next((kind for magic, kind in _MAGIC.items() if raw.head.startswith(magic)), None)
+        # An open file may carry the name of a compressed one and hand out its content, as gzip.open does.
+        promised = COMPRESSIONS.get(Path(name).suffix.lower()) if isinstance(source, str | Path) else None
+        if raw.head and promised and compression != promised:
+            raise DataError(
+                f"expected {promised} data, as the suffix says, found a file that starts with 0x{raw.head.hex()}",
+                path=name,
+            )
         if compression == "gzip":
             # GzipFile asks for nothing but `read` as long as nobody seeks.
             with gzip.GzipFile(fileobj=cast(Any, raw)) as unzipped:
@@ -93,13 +97,13 @@ def decompressed(file: BinaryFile, name: str) -> Iterator[bytes]:
         else:
             while chunk := raw.read1(CHUNK_BYTES):
                 yield chunk
+    except DataError:
+        raise
     except EOFError as error:
         raise DataError("the gzip data are cut short: the end marker is missing", path=name) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"the gzip data are damaged: {error}", path=name) from error
     except (OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"cannot be read: {_reason(error)}", path=name) from error
 
 
@@ -124,14 +128,20 @@ def _from_zstd(raw: "_Peekable", name: str) -> Iterator[bytes]:
 
 
 class _Peekable:
-    """A binary file whose first four bytes are known before they are read."""
+    """A binary file whose first bytes, those that tell a compression, are known before they are read."""
 
     def __init__(self, file: BinaryFile, name: str) -> None:
         self.file = file
         self.name = name
         self.head = b""
         self.read1_of_file = getattr(file, "read1", file.read)
-        self.head = self.read(4)
+        head = b""
+        # No more than needed: whoever types or pipes a short first line is waiting for an answer.
+        while any(len(head) < len(magic) and magic.startswith(head) for magic in _MAGIC):
+            if not (part := self.read1(max(map(len, _MAGIC)) - len(head))):
+                break
+            head += part
+        self.head = head
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes, fewer only at the end."""

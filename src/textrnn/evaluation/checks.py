@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def checked(
-    targets: NDArray[Any], probabilities: NDArray[Any]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def checked(targets: NDArray[Any], probabilities: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """targets [examples] and probabilities [examples, classes] in one integer and one float type.
 
     Raises:
@@ -21,9 +19,7 @@ def checked(
         raise ValueError(f"probabilities: expected floats [examples, classes], got {found}")
     examples, classes = probabilities.shape
     if len(targets) != examples:
-        raise ValueError(
-            f"targets: expected {examples} as there are rows of probabilities, got {len(targets)}"
-        )
+        raise ValueError(f"targets: expected {examples} as there are rows of probabilities, got {len(targets)}")
     if examples == 0:
         raise ValueError("probabilities: expected at least one example, got none")
     if classes < 2:
@@ -32,9 +28,7 @@ def checked(
         outside = int(targets.min() if targets.min() < 0 else targets.max())
         raise ValueError(f"targets: expected class indices from 0 to {classes - 1}, got {outside}")
     if np.isnan(probabilities).any():
-        raise ValueError(
-            f"probabilities: row {int(np.isnan(probabilities).any(axis=1).argmax())} contains NaN"
-        )
+        raise ValueError(f"probabilities: row {int(np.isnan(probabilities).any(axis=1).argmax())} contains NaN")
     # float64 first: sums and logarithms then do not depend on the precision the model computes in.
     probabilities = probabilities.astype(np.float64)
     sums = probabilities.sum(axis=1)

@@ -98,9 +98,7 @@ def draw_confusion(axes: "Axes", evaluation: Evaluation) -> None:
             axes.axvline(edge, color="white", linewidth=1)
     else:
         ticks = [0, 0.01, 0.05, 0.2, 0.5, 1]
-        bar = axes.figure.colorbar(
-            image, ax=axes, ticks=ticks, shrink=0.5, aspect=30, fraction=0.05, anchor=(0, 1)
-        )
+        bar = axes.figure.colorbar(image, ax=axes, ticks=ticks, shrink=0.5, aspect=30, fraction=0.05, anchor=(0, 1))
         bar.ax.set_yticklabels([f"{100 * tick:g} %" for tick in ticks], fontsize=7)
         bar.set_label("share of the true class", fontsize=7)
         bar.outline.set_visible(False)

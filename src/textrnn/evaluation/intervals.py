@@ -42,9 +42,7 @@ def bootstrap_macro_f1(
     scores: list[NDArray[np.float64]] = []
     left, chunk = resamples, max(1, CELLS_AT_ONCE // len(counts))
     while left > 0:
-        drawn = generator.multinomial(
-            counts.sum(), counts / counts.sum(), size=min(chunk, left)
-        )  # [chunk, cells]
+        drawn = generator.multinomial(counts.sum(), counts / counts.sum(), size=min(chunk, left))  # [chunk, cells]
         hits = np.zeros((len(drawn), classes))
         hits[:, true[right]] = drawn[:, right]
         sums = _sums(drawn, true, classes) + _sums(drawn[:, by_predicted], predicted[by_predicted], classes)

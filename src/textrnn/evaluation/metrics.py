@@ -81,9 +81,7 @@ def evaluate(
             )
         ],
         confusion=confusion.tolist(),
-        mistakes=most_confident_mistakes(
-            targets, probabilities, labels, texts=texts, places=places, count=mistakes
-        ),
+        mistakes=most_confident_mistakes(targets, probabilities, labels, texts=texts, places=places, count=mistakes),
     )
 
 

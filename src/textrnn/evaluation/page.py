@@ -36,10 +36,7 @@ def write_html(path: str | Path, evaluation: Evaluation, history: Sequence[Epoch
         evaluation=evaluation,
         history=history,
         # matplotlib escapes the texts in its SVG, so that the whole is markup.
-        curves={
-            name.capitalize(): markup(_inlined(curves_svg(history, name), name))
-            for name in ("loss", "accuracy")
-        }
+        curves={name.capitalize(): markup(_inlined(curves_svg(history, name), name)) for name in ("loss", "accuracy")}
         if history
         else {},
         matrix=markup(_inlined(confusion_svg(evaluation), "matrix")) if many else None,

@@ -41,10 +41,7 @@ def _summary(evaluation: Evaluation) -> list[str]:
     return [
         f"{evaluation.examples:,} examples, {len(evaluation.per_class)} classes",
         "",
-        *(
-            f"{name:<15}{'-' if value is None else f'{value:.4f}':>7}   {note}".rstrip()
-            for name, value, note in rows
-        ),
+        *(f"{name:<15}{'-' if value is None else f'{value:.4f}':>7}   {note}".rstrip() for name, value, note in rows),
     ]
 
 
@@ -72,9 +69,7 @@ def _matrix(evaluation: Evaluation) -> list[str]:
     labels = [one_line(scores.label, 24) for scores in evaluation.per_class]
     cells = [list(map(str, counts)) for counts in evaluation.confusion]
     numbers = [str(i) for i in range(1, len(labels) + 1)]
-    wide = _aligned(
-        [["", *labels], *([label, *row] for label, row in zip(labels, cells, strict=True))], gap=2
-    )
+    wide = _aligned([["", *labels], *([label, *row] for label, row in zip(labels, cells, strict=True))], gap=2)
     tight = _aligned([numbers, *cells], gap=1, left=0)
     room = COLUMNS - cell_len(tight[0]) - 5  # for the label, after its number
     if max(map(cell_len, wide)) <= COLUMNS:
@@ -91,9 +86,7 @@ def _pairs(evaluation: Evaluation) -> list[str]:
     pairs = most_frequent_confusions(evaluation, count=10)
     if not pairs:
         return []
-    rows = [
-        [one_line(true, 40), "->", one_line(predicted, 40), f"{count:,}"] for true, predicted, count in pairs
-    ]
+    rows = [[one_line(true, 40), "->", one_line(predicted, 40), f"{count:,}"] for true, predicted, count in pairs]
     return ["most frequent confusions (true -> predicted)", "", *_aligned(rows, gap=1, left=3)]
 
 
@@ -104,9 +97,7 @@ def _mistakes(evaluation: Evaluation) -> list[str]:
     for mistake in evaluation.mistakes:
         classes = f"{one_line(mistake.label, 24)} -> {one_line(mistake.predicted, 24)}"
         head = f"{classes}   {mistake.probability:.4f}"
-        if (
-            mistake.place is not None
-        ):  # a long path loses its beginning, because the line number stands at the end
+        if mistake.place is not None:  # a long path loses its beginning, because the line number stands at the end
             head += "   " + one_line(mistake.place[::-1], COLUMNS - cell_len(head) - 3)[::-1]
         lines += ["", head]
         if mistake.text is not None:
@@ -119,8 +110,7 @@ def _aligned(rows: Sequence[Sequence[str]], *, gap: int, left: int = 1) -> list[
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     return [
         (" " * gap).join(
-            padded(cell, width, right=i >= left)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            padded(cell, width, right=i >= left) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
     ]

@@ -66,9 +66,10 @@ The same numbers, without the package: embed a word, multiply, add, squash.""",
 
 h = torch.zeros(1, RECIPE.model.hidden_size)
 with torch.no_grad():
+    W_ih, b, W_hh = model.cell.parameters()
     for word in padded[0]:
         x = model.embedding.weight[word]
-        h = torch.tanh(model.cell.from_input.weight @ x + model.cell.from_input.bias + h @ model.cell.from_hidden.weight.T)
+        h = torch.tanh(W_ih @ x + b + h @ W_hh.T)
     by_hand = model.head(h)
     by_package = model(torch.from_numpy(padded[:1]), torch.tensor([6]))
 print(by_hand, by_package)

@@ -111,8 +111,8 @@ def lesson(echo: Callable[[str], None] = lambda line: None) -> LessonResult:
 
     config = RECIPE.training
     echo(
-        f"6. Training: Adam (learning rate {config.learning_rate:g}), batches of {config.batch_size}, gradients clipped "
-        f"at norm {config.max_gradient_norm:g}, {config.epochs} epochs, seed {config.seed}"
+        f"6. Training: Adam (learning rate {config.learning_rate:g}), batches of {config.batch_size}, gradients "
+        f"clipped at norm {config.max_gradient_norm:g}, {config.epochs} epochs, seed {config.seed}"
     )
     echo("   epoch    loss   accuracy")
 
@@ -126,7 +126,9 @@ def lesson(echo: Callable[[str], None] = lambda line: None) -> LessonResult:
     losses = -np.log(classifier.predict_proba(test.texts)[np.arange(len(test.texts)), test.targets])
     batches = [losses[start : start + batch_size].mean() for start in range(0, len(losses), batch_size)]
     predictions = classifier.predict(test.texts)
-    hits = [prediction.label == test.labels[target] for prediction, target in zip(predictions, test.targets, strict=True)]
+    hits = [
+        prediction.label == test.labels[target] for prediction, target in zip(predictions, test.targets, strict=True)
+    ]
     echo("\n7. Test on reviews it has never seen")
     for text, prediction, hit in zip(test.texts, predictions, hits, strict=True):
         echo(f"   {'right' if hit else 'WRONG'}  {prediction.label} ({100 * prediction.probability:5.1f} %)  {text}")

@@ -1,7 +1,7 @@
 """The network: embedding -> recurrent cell unrolled over time -> pooling -> linear head -> logits."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,9 +28,9 @@ class TextClassifier(nn.Module):
     def __init__(self, config: ModelConfig, *, vocabulary_size: int, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.embedding = skip_init(nn.Embedding, vocabulary_size, config.embedding_size, padding_idx=0)
+        self.embedding: nn.Embedding = skip_init(nn.Embedding, vocabulary_size, config.embedding_size, padding_idx=0)
         self.cell = CELLS[config.cell](config.embedding_size, config.hidden_size)
-        self.head = skip_init(nn.Linear, config.hidden_size, classes)
+        self.head: nn.Linear = skip_init(nn.Linear, config.hidden_size, classes)
 
     def forward(
         self, ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], dropout: Dropout = no_dropout
@@ -55,7 +55,7 @@ class TextClassifier(nn.Module):
         """A copy of every parameter by name, as a model file stores them."""
         return {name: value.detach().numpy().copy() for name, value in self.named_parameters()}
 
-    def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> Self:
+    def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> "TextClassifier":
         """Take over every parameter by name; the names and shapes must be exactly those of `weights()`."""
         self.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
         return self

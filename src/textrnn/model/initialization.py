@@ -1,6 +1,7 @@
 """First values of the parameters, drawn from a given random stream."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -54,7 +55,7 @@ def _orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) ->
         module.bias.zero_()
 
 
-def _orthogonal_recurrence(cell: Cell, generator: torch.Generator) -> None:  # type: ignore[type-arg]
+def _orthogonal_recurrence(cell: Cell[Any, Any], generator: torch.Generator) -> None:
     """Saxe et al. (2014, arXiv:1312.6120): an orthogonal matrix keeps the norm of what passes through many steps."""
-    for block in cell.from_hidden.weight.chunk(len(cell.GATES)):  # type: ignore[union-attr, operator]
+    for block in cell.from_hidden.weight.chunk(len(cell.GATES)):
         nn.init.orthogonal_(block, generator=generator)

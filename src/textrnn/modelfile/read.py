@@ -1,7 +1,7 @@
 """Reading a model file: refuse first, allocate later. Nothing in a file is ever executed."""
 
+import json
 import math
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from textrnn.errors import ConfigError, ModelFileError
+from textrnn.errors import ModelFileError
 from textrnn.labels import as_label, ordered
 from textrnn.modelfile.header import FORMAT_VERSION, Header, expected_tensors
 
@@ -21,11 +21,18 @@ Weights = dict[str, NDArray[np.float32]]
 MAX_HEADER_BYTES = 100_000_000
 """The limit that safetensors itself sets."""
 
+MAX_TENSOR_LIST_BYTES = 65_536
+"""Of the header without its metadata: names, types, shapes and places of five or so tensors."""
+
 
 class _SafetensorsHeader(msgspec.Struct):
     """The one field of the safetensors header that is looked at before safetensors checks the rest."""
 
-    metadata: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
+    metadata: msgspec.Raw = msgspec.field(name="__metadata__", default=msgspec.Raw(b"{}"))
+
+
+class _Metadata(msgspec.Struct, forbid_unknown_fields=True):
+    textrnn: str
 
 
 class _Version(msgspec.Struct):
@@ -43,19 +50,23 @@ def read_model(path: str | Path) -> tuple[Header, Weights]:
     """
     try:
         return _read(Path(path))
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {_shortened(str(error))}") from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot read this model file: {error.strerror or error}") from error
-    except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error}") from error
+    except ValueError as error:  # a NUL character in the path
+        raise ModelFileError(f"{path!r}: cannot read this model file: {error}") from error
+    except MemoryError as error:
+        raise ModelFileError(f"{path}: cannot read this model file: it needs more memory than there is") from error
 
 
 def _read(path: Path) -> tuple[Header, Weights]:
-    if path.is_dir():
+    status = path.stat()  # before opening, which would wait for ever for the writer of a named pipe
+    if stat.S_ISDIR(status.st_mode):
         raise ModelFileError("expected a model file, found a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelFileError("expected a regular file, found a device or a pipe")
     with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelFileError("expected a regular file")
         size = status.st_size
         if size < 8:
             raise ModelFileError(f"not a model file: expected at least 8 bytes, found {size}")
@@ -79,24 +90,54 @@ def _read(path: Path) -> tuple[Header, Weights]:
     return header, _decode_weights(start + raw_header + data, expected_tensors(header))
 
 
+def _shortened(message: str) -> str:
+    """What a file holds can be of any length and can command a terminal: the beginning of it, on one line."""
+    beginning = message if len(message) <= 400 else message[:400] + "…"
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in beginning)
+
+
+def _refuse_repeated_keys(raw: bytes | str) -> None:
+    """Readers of JSON differ in which of two equal keys they take, so a file with both is two files in one.
+
+    Only for what has been decoded by type: it builds whatever the JSON holds.
+    """
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the key {name!r} occurs twice")
+            seen.add(name)
+
+    json.loads(raw, object_pairs_hook=check)
+
+
 def _decode_header(raw: bytes) -> Header:
     try:
         metadata = msgspec.json.decode(raw, type=_SafetensorsHeader).metadata
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelFileError(f"not a model file: its header is not that of a safetensors file ({error})") from error
-    if "textrnn" not in metadata:
-        raise ModelFileError("not a model file of textrnn: the metadata have no field 'textrnn'")
     try:
-        version = msgspec.json.decode(metadata["textrnn"], type=_Version).format_version
+        content = msgspec.json.decode(metadata, type=_Metadata).textrnn
+        if (others := len(raw) - len(bytes(metadata))) > MAX_TENSOR_LIST_BYTES:
+            raise ValueError(f"{others} bytes beside the metadata, expected at most {MAX_TENSOR_LIST_BYTES}")
+        _refuse_repeated_keys(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ModelFileError(
+            f"not a model file of textrnn: expected the one field 'textrnn' as metadata ({error})"
+        ) from error
+    try:
+        version = msgspec.json.decode(content, type=_Version).format_version
         if version > FORMAT_VERSION:
             raise ModelFileError(
                 f"written in format {version} by a newer textrnn, this version reads up to format {FORMAT_VERSION}"
             )
         if version < 1:
             raise ModelFileError(f"unknown format version {version}, expected 1 to {FORMAT_VERSION}")
-        header = msgspec.json.decode(metadata["textrnn"], type=Header)
+        header = msgspec.json.decode(content, type=Header)
+        _refuse_repeated_keys(content)
         _check_labels(header.labels)
-    except (msgspec.MsgspecError, ConfigError, UnicodeError, RecursionError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"the header is damaged: {error}") from error

@@ -52,7 +52,7 @@ class Classifier:
         return self.header.provenance.history if self.header.provenance else []
 
     @overload
-    def predict(self, texts: str) -> Prediction: ...
+    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a string is a text
     @overload
     def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
     def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
@@ -117,9 +117,7 @@ class Classifier:
         Raises:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
         """
-        examples = as_examples(
-            data, labels, text=text, label=label, format=format, encoding=encoding, header=header
-        )
+        examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
         dataset = collect(examples, labels=self.labels)
         return evaluate(
             dataset.targets,

@@ -14,7 +14,8 @@ def elman_step(from_input: Array, hidden: Array, recurrent: Array) -> Array:
     """h_t = tanh(W_ih x_t + b + W_hh h_{t-1}); Elman (1990)."""
     stepped = hidden @ recurrent
     stepped += from_input
-    return np.tanh(stepped, out=stepped)
+    np.tanh(stepped, out=stepped)
+    return stepped
 
 
 STEPS: dict[str, Step] = {"elman": elman_step}

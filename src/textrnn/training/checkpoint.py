@@ -1,6 +1,9 @@
-"""The whole state of a training after an epoch, in one safetensors file: what is needed to go on to the same weights."""
+"""The state of a training after an epoch, in one safetensors file: all it takes to go on to the same weights."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -30,6 +33,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Optimiser steps done."""
     history: list[EpochRecord]
     best_epoch: int
+    digest: str = ""
+    """Of all that the file holds: one wrong bit would lead to other weights, and nobody would know."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +70,14 @@ def restore_moments(model: nn.Module, optimizer: torch.optim.Optimizer, state: S
 _GROUPS = ("weights", "best_weights", "first_moments", "second_moments")
 
 
+def _digest(progress: Progress, tensors: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(progress, digest="")))
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensors[name]))
+    return f"sha256:{digest.hexdigest()}"
+
+
 def save_checkpoint(path: Path, state: State) -> None:
     """Write the state atomically: a kill at any moment leaves the old checkpoint or the new one.
 
@@ -75,7 +88,8 @@ def save_checkpoint(path: Path, state: State) -> None:
         f"{group}/{name}": array for group in _GROUPS for name, array in getattr(state, group).items()
     }
     tensors["random_stream"] = state.random_stream
-    raw = save_tensors(tensors, metadata={"checkpoint": msgspec.json.encode(state.progress).decode()})
+    progress = msgspec.structs.replace(state.progress, digest=_digest(state.progress, tensors))
+    raw = save_tensors(tensors, metadata={"checkpoint": msgspec.json.encode(progress).decode()})
     remove_partial(path)
     with replacing(path) as file:
         file.write(raw)
@@ -89,20 +103,27 @@ def load_checkpoint(path: Path, *, recipe: Recipe, data: str, shapes: dict[str, 
     """
     if not path.exists():
         return None
+    if not path.is_file():
+        raise CheckpointError(f"{path}: not a checkpoint: expected a regular file")
+    damaged = CheckpointError(
+        f"{path}: damaged checkpoint: expected what was written after an epoch, found other bytes"
+    )
     try:
         with safe_open(path, framework="np") as file:
             progress = msgspec.json.decode((file.metadata() or {}).get("checkpoint", ""), type=Progress)
             _check_same_training(path, progress, recipe, data)
-            wanted = {f"{group}/{name}": shape for group in _GROUPS for name, shape in shapes.items()}
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            found.pop("random_stream", None)
-            if found != wanted:
-                raise CheckpointError(f"{path}: damaged checkpoint: its tensors are not those of this network")
-            groups = {group: {name: file.get_tensor(f"{group}/{name}") for name in shapes} for group in _GROUPS}
-            stream = file.get_tensor("random_stream")
+            wanted = {f"{group}/{name}": ("F32", shape) for group in _GROUPS for name, shape in shapes.items()}
+            wanted["random_stream"] = ("U8", tuple(torch.Generator().get_state().shape))
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            if {name: (some.get_dtype(), tuple(some.get_shape())) for name, some in slices.items()} != wanted:
+                raise damaged
+            tensors = {name: file.get_tensor(name) for name in wanted}
     except (SafetensorError, msgspec.MsgspecError, ConfigError, OSError) as error:
         raise CheckpointError(f"{path}: damaged or not a checkpoint: {error}") from error
-    return State(progress=progress, random_stream=stream, **groups)
+    if progress.digest != _digest(progress, tensors) or not 1 <= progress.best_epoch <= len(progress.history):
+        raise damaged
+    groups = {group: {name: tensors[f"{group}/{name}"] for name in shapes} for group in _GROUPS}
+    return State(progress=progress, random_stream=tensors["random_stream"], **groups)
 
 
 def _check_same_training(path: Path, progress: Progress, recipe: Recipe, data: str) -> None:

@@ -71,7 +71,7 @@ def train_epochs(
             logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), dropout)
             targets = torch.from_numpy(batch.targets)
             loss = cross_entropy(logits, targets, weight=class_weights)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             norm = clip_grad_norm_(model.parameters(), max_gradient_norm).item()
             if not math.isfinite(loss.item() + norm):
                 raise TextRNNError(

@@ -16,7 +16,11 @@ from textrnn.training.loop import Step
 
 def describe(record: EpochRecord) -> str:
     """One line for one epoch."""
-    parts = [f"epoch {record.epoch:3d}", f"loss {record.loss:.4f}", f"accuracy {100 * record.accuracy:6.2f} %"]
+    parts = [
+        f"epoch {record.epoch:3d}",
+        f"loss {record.loss:.4f}",
+        f"accuracy {100 * record.accuracy:6.2f} %",
+    ]
     if record.validation is not None:
         parts.append("validation:")
         for name, value in record.validation.items():
@@ -43,7 +47,11 @@ def progress_bar(epochs: int, stream: IO[str] | None = None) -> Iterator[Callabl
             if isinstance(event, Step):
                 description = f"epoch {event.epoch} of at most {epochs}"
                 bar.update(
-                    task, description=description, total=event.steps, completed=event.index, loss=f"{event.loss:.4f}"
+                    task,
+                    description=description,
+                    total=event.steps,
+                    completed=event.index,
+                    loss=f"{event.loss:.4f}",
                 )
             else:
                 bar.console.print(describe(event), highlight=False, markup=False, soft_wrap=True)

@@ -117,7 +117,7 @@ def assemble(
         training=recipe.training,
         versions={
             "textrnn": __version__,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
@@ -163,7 +163,7 @@ def _note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe
     """What a user should know before hours go by."""
     if held_out and (shared := overlap(dataset, held_out)):
         logger.warning(
-            "%d of %d validation texts also occur in training, so validation figures are too good; the first: %s and %s",
+            "%d of %d validation texts also occur in training, so validation figures flatter; the first: %s and %s",
             len(shared),
             len(held_out),
             shared[0].first,
@@ -173,5 +173,3 @@ def _note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe
         logger.warning(
             "most letters belong to a script without spaces between words: tokenizer 'characters' should do better"
         )
-
-

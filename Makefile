@@ -1,0 +1,59 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up what they need in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help demo test test-all check format docs benchmark clean
+
+help:
+	@echo "make demo       set up, then train, evaluate and predict on 33,530 real reviews (3 minutes)"
+	@echo "make test       set up, then run the tests"
+	@echo "make test-all   the slow tests too"
+	@echo "make check      ruff, mypy --strict, import contracts, generated documents fresh"
+	@echo "make format     let ruff format everything"
+	@echo "make docs       write the generated documents anew"
+	@echo "make benchmark  measure; writes docs/benchmarks.md's figures as JSON"
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing textrnn with PyTorch into $(VENV); this takes minutes the first time"
+	$(PIP) --editable ".[train,notebook,demo]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train
+	$(PIP) --editable ".[train,notebook,demo,dev]"
+	@touch $@
+
+demo: $(VENV)/.train
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+benchmark: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

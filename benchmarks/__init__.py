@@ -1,0 +1,1 @@
+"""One question a module; each checks that both sides compute the same before it times them."""

@@ -1,0 +1,174 @@
+"""textrnn as a scikit-learn estimator: for `Pipeline`, `GridSearchCV`, `cross_val_score`, `clone`."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from textrnn.config import Recipe
+from textrnn.data import as_examples, collect
+from textrnn.labels import Label, as_label
+from textrnn.runtime import Classifier
+
+
+class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """A recurrent text classifier with scikit-learn's interface.
+
+    X is a list, array or series of strings. Every parameter is a setting of `textrnn.config.Recipe`, where it is
+    described and checked (at `fit`); early stopping uses a part of the training texts, `validation_fraction`.
+
+    After `fit`:
+        classes_: the labels in sorted order, [classes].
+        classifier_: the `textrnn.Classifier`, which can be saved as a model file.
+        history_: one record an epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokenizer: str = "words",
+        max_length: int = 256,
+        keep: str = "both",
+        max_size: int = 30_000,
+        min_count: int = 2,
+        cell: str = "elman",
+        embedding_size: int = 100,
+        hidden_size: int = 128,
+        pooling: str = "mean",
+        padding: str = "masked",
+        epochs: int = 20,
+        batch_size: int = 32,
+        batching: str = "bucketed",
+        optimizer: str = "adamw",
+        learning_rate: float = 0.002,
+        schedule: str = "constant",
+        weight_decay: float = 0.01,
+        max_gradient_norm: float = 1.0,
+        dropout: float = 0.5,
+        initialization: str = "orthogonal",
+        class_weight: str = "none",
+        metric: str = "loss",
+        patience: int = 3,
+        validation_fraction: float = 0.1,
+        seed: int = 42,
+        threads: int = 1,
+        timings: bool = True,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.keep = keep
+        self.max_size = max_size
+        self.min_count = min_count
+        self.cell = cell
+        self.embedding_size = embedding_size
+        self.hidden_size = hidden_size
+        self.pooling = pooling
+        self.padding = padding
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.batching = batching
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.max_gradient_norm = max_gradient_norm
+        self.dropout = dropout
+        self.initialization = initialization
+        self.class_weight = class_weight
+        self.metric = metric
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.seed = seed
+        self.threads = threads
+        self.timings = timings
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on texts and their labels.
+
+        Args:
+            X: texts, [texts].
+            y: labels, [texts], of at least two classes. Strings and integers are kept as the model file's label
+                names, other kinds (booleans, whole floats) are written as text there.
+
+        Raises:
+            ValueError: X is not a list of strings, y does not fit it, or a setting's value cannot be used.
+        """
+        from textrnn.training.recipe import split_off, train_on
+
+        texts = as_texts(X)
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None: expected one label a text")
+        targets = column_or_1d(y, warn=True)
+        if len(targets) != len(texts):
+            raise ValueError(f"found {len(texts)} texts and {len(targets)} labels, expected one label a text")
+        check_classification_targets(targets)
+        classes = np.unique(targets)
+        if len(classes) < 2:
+            raise ValueError(f"expected at least two classes, found 1 class: {classes.tolist()}")
+        recipe = Recipe.from_settings(**self.get_params())
+        dataset = collect(as_examples(texts, [_name(label) for label in targets]))
+        self.classifier_ = train_on(*split_off(dataset, recipe), recipe)
+        self.classes_ = classes
+        self.history_ = self.classifier_.history
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities, [texts, classes], the columns in the order of `classes_`.
+
+        Raises:
+            NotFittedError: `fit` was not called.
+            ValueError: X is not a list of strings.
+        """
+        check_is_fitted(self)
+        classifier: Classifier = self.classifier_
+        columns = [classifier.labels.index(_name(label)) for label in self.classes_]
+        return classifier.predict_proba(as_texts(X))[:, columns]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable label of each text, [texts], of the same kind as in `fit`.
+
+        Raises:
+            NotFittedError: `fit` was not called.
+            ValueError: X is not a list of strings.
+        """
+        probabilities = self.predict_proba(X)
+        predicted: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return predicted
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def as_texts(X: Any) -> Sequence[str]:
+    """X as a list of strings.
+
+    Raises:
+        ValueError: X is a single string, not one-dimensional, or holds something else than strings.
+    """
+    if isinstance(X, str | bytes):
+        raise ValueError("expected a list of texts, got a single string: put it into a list")
+    shape = getattr(X, "shape", (0,))
+    if len(shape) != 1:
+        raise ValueError(
+            f"expected a one-dimensional list of texts, got an array of shape {tuple(shape)}; "
+            "in a ColumnTransformer name the column as a string, not as a list"
+        )
+    texts = list(X)
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(f"X[{row}]: expected a string, got {type(text).__name__}")
+    return texts
+
+
+def _name(label: Any) -> Label:
+    """The label as the model file names it."""
+    value = label.item() if isinstance(label, np.generic) else label
+    return as_label(value) if type(value) in (str, int) else str(value)

@@ -94,9 +94,9 @@ def check_separate(outputs: Iterable[str | Path], inputs: Iterable[str | Path] =
     Raises:
         OutputError: two of the paths are the same file.
     """
-    taken = {Path(path).resolve(): "it is also read" for path in inputs}
+    taken = {os.path.realpath(path): "it is also read" for path in inputs}  # unlike Path.resolve bears loops of links
     for path in outputs:
-        place = check_writable(path).resolve()
+        place = os.path.realpath(check_writable(path))
         if place in taken:
             raise OutputError(f"{path}: cannot write this file: {taken[place]}")
         taken[place] = "it is named for another output, too"

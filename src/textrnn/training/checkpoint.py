@@ -74,7 +74,7 @@ def _digest(progress: Progress, tensors: Mapping[str, NDArray[Any]]) -> str:
     digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(progress, digest="")))
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensors[name]))
+        digest.update(np.ascontiguousarray(tensors[name]).data)
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -1,8 +1,8 @@
 """How accurate are the defaults, and in what time, against tf-idf over words and word pairs with logistic regression?
 
-Both are trained on the same texts on one thread and measured once on the official test set. The peer has the defaults of
-scikit-learn but for `ngram_range=(1, 2)`, `sublinear_tf=True` and, for scripts without spaces, character 1- to 4-grams;
-neither side is tuned.
+Both are trained on the same texts on one thread and measured once on the official test set. The peer has scikit-learn's
+own defaults except `ngram_range=(1, 2)` and `sublinear_tf=True`, and for scripts without spaces character 1- to
+4-grams; neither side is tuned.
 """
 
 import time

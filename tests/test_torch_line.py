@@ -15,7 +15,7 @@ import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {refused}:
-            raise ImportError(f"no module named {{name}}: refused by the test")
+            raise ModuleNotFoundError("refused by the test", name=name)
 
 sys.meta_path.insert(0, Refuse())
 """

@@ -49,7 +49,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         with io.BufferedWriter(file) as buffered:
             yield buffered
             buffered.flush()
-            _finish(file.fileno(), temporary, target, path)
+            _synchronise(file.fileno(), path)
+        _rename(temporary, target, path)  # after closing, since Windows renames no open file
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -102,15 +103,21 @@ def check_separate(outputs: Iterable[str | Path], inputs: Iterable[str | Path] =
         taken[place] = "it is named for another output, too"
 
 
-def _finish(descriptor: int, temporary: Path, target: Path, path: str | Path) -> None:
+def _synchronise(descriptor: int, path: str | Path) -> None:
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _rename(temporary: Path, target: Path, path: str | Path) -> None:
+    try:
         if target.exists():
-            os.fchmod(descriptor, target.stat().st_mode & 0o777)
+            temporary.chmod(target.stat().st_mode & 0o777)
         temporary.replace(target)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    with suppress(OSError):  # some file systems cannot synchronise a folder; the rename stands all the same
+    with suppress(OSError):  # some systems cannot synchronise a folder; the rename stands all the same
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -137,8 +144,10 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         name = module.partition(".")[0]
+        if (error.name or "").partition(".")[0] != name:
+            raise  # it is installed and misses something itself
         raise MissingDependencyError(
             f"{purpose} needs the library {name}, which is not installed: pip install 'textrnn[{extra}]'"
         ) from error

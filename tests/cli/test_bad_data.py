@@ -96,7 +96,12 @@ BAD = {
         "d.csv", b"te\x1b[31mxt,b,c\n1,2,3\n", ("d.csv, line 1", "\\x1b"), commands=("train", "predict")
     ),
 }
-CASES = [(kind, command) for kind, bad in BAD.items() for command in bad.commands]
+CASES = [
+    (kind, command)
+    for kind, bad in BAD.items()
+    for command in bad.commands
+    if not (command == "validate" and bad.options)  # the options would already refuse the training data
+]
 
 
 @pytest.fixture
@@ -124,11 +129,8 @@ def test_bad_file(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, comm
     bad = BAD[kind]
     monkeypatch.chdir(folder)
     Path(bad.name).write_bytes(bad.content)
-    options = list(bad.options)
-    if command == "validate" and {"--text", "--label", "--format", "--encoding"} & set(options):
-        pytest.skip("the options would already refuse the training data")
     with nothing_changes(folder):
-        result = run_here(*arguments(command, bad.name), *options)
+        result = run_here(*arguments(command, bad.name), *bad.options)
     assert_refused(result, *bad.parts)
 
 

@@ -58,7 +58,9 @@ def evaluate(
     encoding: str,
     no_header: bool,
 ) -> None:
-    """Measure MODEL on the labelled texts in DATA (a file or folder as `textrnn train` takes it, or -).
+    """Measure MODEL on labelled texts.
+
+    DATA is a file or folder as `textrnn train` takes it, or - for standard input.
 
     Accuracy, F1, log loss, ROC-AUC with intervals, scores per class, the confusion matrix and the most confidently
     wrong texts.

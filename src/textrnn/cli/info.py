@@ -21,7 +21,10 @@ Examples:
 @click.argument("model", metavar="MODEL", type=FileName())
 @click.option("--json", "as_json", is_flag=True, help="The whole header as JSON, the vocabulary included.")
 def info(model: str, as_json: bool) -> None:
-    """Show what MODEL is: labels, text rules, network, training, metrics. The file is checked on the way."""
+    """Show what MODEL holds.
+
+    Labels, text rules, network, training and metrics; the whole file is checked on the way.
+    """
     header, _ = read_model(model)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(header)).decode())

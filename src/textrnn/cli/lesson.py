@@ -21,7 +21,10 @@ Examples:
 )
 @click.option("--out", "-o", metavar="FILE", type=FileName(), help="Also save the lesson's classifier as a model file.")
 def lesson(notebook: str | None, out: str | None) -> None:
-    """Recurrent networks from the start: forty reviews, a vanilla RNN, every step explained. Takes seconds."""
+    """Recurrent networks, step by step.
+
+    Forty reviews, a vanilla recurrent network, every step explained; takes seconds.
+    """
     require("torch", extra="train", purpose="the lesson")
     from textrnn.lesson import lesson as run_lesson
     from textrnn.lesson import write_notebook

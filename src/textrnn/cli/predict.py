@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 import click
@@ -51,7 +51,9 @@ def predict(
     encoding: str,
     no_header: bool,
 ) -> None:
-    """Label every text in DATA with MODEL: one row with the label and all probabilities each, in the same order.
+    """Label every text in DATA with MODEL.
+
+    One row for each text, in the same order, with the label and all probabilities.
 
     DATA is a CSV, TSV, JSON Lines, Parquet or text file (one text a line; also .gz or .zst), a folder, or - for
     standard input (one text a line unless --format says otherwise). Texts that arrive slowly through a pipe are
@@ -66,9 +68,10 @@ def predict(
     )
     chunks = as_they_come(examples, CHUNK_TEXTS) if data == "-" else _chunks(examples, CHUNK_TEXTS)
     kind = to or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
+    first = next(chunks)  # what cannot be read at all leaves no header behind
     with _opened(out) as file:
         writer = WRITERS[kind](file, classifier.labels, with_text=with_text)
-        for chunk in chunks:
+        for chunk in chain([first], chunks):
             texts = [example.text for example in chunk]
             writer.write(texts, classifier.predict(texts))
             file.flush()

@@ -73,7 +73,7 @@ def train(
     no_header: bool,
     **settings: Any,
 ) -> None:
-    """Train a classifier on DATA and save it as one model file.
+    """Train a classifier on DATA and save it.
 
     DATA is a CSV, TSV, JSON Lines or Parquet file (also .gz or .zst), a folder with one folder of .txt files per
     class, or - for standard input.
@@ -153,7 +153,7 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if as_json:
         event = {
             "event": "saved",
-            "path": str(path),
+            "path": str(path).encode(errors="backslashreplace").decode(),  # a name need not be text
             "best_epoch": provenance.best_epoch,
             "interrupted": provenance.interrupted,
             "validation": provenance.metrics or None,

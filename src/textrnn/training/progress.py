@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any, Protocol, cast, runtime_checkable
 
 import msgspec
 from rich.console import Console
@@ -12,6 +12,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from textrnn.history import EpochRecord
 from textrnn.training.fit import Event
 from textrnn.training.loop import Step
+
+
+@runtime_checkable
+class TextStream(Protocol):
+    """Whatever takes text: a terminal, a pipe, a notebook's cell, a `StringIO`."""
+
+    def write(self, text: str, /) -> Any:
+        """Append text."""
+
+    def flush(self) -> Any:
+        """Send it on now."""
 
 
 def describe(record: EpochRecord) -> str:
@@ -31,9 +42,9 @@ def describe(record: EpochRecord) -> str:
 
 
 @contextmanager
-def progress_bar(epochs: int, stream: IO[str] | None = None) -> Iterator[Callable[[Event], None]]:
+def progress_bar(epochs: int, stream: TextStream | None = None) -> Iterator[Callable[[Event], None]]:
     """A bar for the running epoch and one line for each that is done, on standard error by default."""
-    console = Console(file=stream or sys.stderr)
+    console = Console(file=cast(IO[str], stream or sys.stderr))
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -61,15 +72,23 @@ def progress_bar(epochs: int, stream: IO[str] | None = None) -> Iterator[Callabl
 
 @contextmanager
 def progress_bar_or_nothing(epochs: int) -> Iterator[Callable[[Event], None]]:
-    """The bar where a person can see it: only if standard error is a terminal."""
+    """The bar where standard error is a terminal, a line an epoch in a Jupyter notebook, nothing elsewhere."""
     if sys.stderr is not None and sys.stderr.isatty():
         with progress_bar(epochs) as show:
             yield show
+    elif "ipykernel" in sys.modules:
+        yield lambda event: print_epoch(event, sys.stdout)
     else:
         yield lambda event: None
 
 
-def json_lines(stream: IO[str]) -> Callable[[Event], None]:
+def print_epoch(event: Event, stream: TextStream) -> None:
+    """One line for an epoch, nothing for a step."""
+    if isinstance(event, EpochRecord):
+        stream.write(describe(event) + "\n")
+
+
+def json_lines(stream: TextStream) -> Callable[[Event], None]:
     """One JSON object a line for each epoch, written at once."""
 
     def show(event: Event) -> None:

@@ -163,7 +163,8 @@ def _note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe
     """What a user should know before hours go by."""
     if held_out and (shared := overlap(dataset, held_out)):
         logger.warning(
-            "%d of %d validation texts also occur in training, so validation figures flatter; the first: %s and %s",
+            "%d of %d validation texts also occur in training, so validation figures flatter the model; "
+            "the first: %s and %s",
             len(shared),
             len(held_out),
             shared[0].first,

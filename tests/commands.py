@@ -59,8 +59,8 @@ def assert_refused(result: Result, *parts: object) -> None:
     """Exit code 2 and one sentence with all these parts; nothing on standard output."""
     assert "Traceback" not in result.err and result.code == 2, result.err
     lines = [line for line in result.err.splitlines() if not line.startswith("note: ")]
-    if lines[0].startswith("Usage: "):  # click's own form
-        assert lines[-1].startswith("Error: "), result.err
+    if lines[-1].startswith("Error: "):  # click's own form
+        assert len(lines) == 1 or lines[0].startswith("Usage: "), result.err
         sentence = lines[-1]
     else:
         assert len(lines) == 1 and lines[0].startswith("error: "), result.err

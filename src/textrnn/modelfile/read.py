@@ -24,6 +24,9 @@ MAX_HEADER_BYTES = 100_000_000
 MAX_TENSOR_LIST_BYTES = 65_536
 """Of the header without its metadata: names, types, shapes and places of five or so tensors."""
 
+LARGEST_WEIGHT = 1e15
+"""No training comes near it, and products of two such numbers can be summed without overflow."""
+
 
 class _SafetensorsHeader(msgspec.Struct):
     """The one field of the safetensors header that is looked at before safetensors checks the rest."""
@@ -119,13 +122,16 @@ def _decode_header(raw: bytes) -> Header:
         raise ModelFileError(f"not a model file: its header is not that of a safetensors file ({error})") from error
     try:
         content = msgspec.json.decode(metadata, type=_Metadata).textrnn
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ModelFileError(
+            f"not a model file of textrnn: expected the one field 'textrnn' with a string as metadata ({error})"
+        ) from error
+    try:
         if (others := len(raw) - len(bytes(metadata))) > MAX_TENSOR_LIST_BYTES:
             raise ValueError(f"{others} bytes beside the metadata, expected at most {MAX_TENSOR_LIST_BYTES}")
         _refuse_repeated_keys(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ModelFileError(
-            f"not a model file of textrnn: expected the one field 'textrnn' as metadata ({error})"
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"not a model file of textrnn: in the safetensors header: {error}") from error
     try:
         version = msgspec.json.decode(content, type=_Version).format_version
         if version > FORMAT_VERSION:
@@ -176,6 +182,6 @@ def _decode_weights(raw: bytes, expected: dict[str, tuple[int, ...]]) -> Weights
             raise ModelFileError(f"damaged: {name} has the type {tensor.dtype}, expected float32")
         if tensor.shape != shape:
             raise ModelFileError(f"damaged: {name} has the shape {list(tensor.shape)}, expected {list(shape)}")
-        if not np.isfinite(tensor).all():
-            raise ModelFileError(f"damaged: {name} contains NaN or infinity")
+        if not np.abs(tensor).max(initial=0) <= LARGEST_WEIGHT:  # NaN is not
+            raise ModelFileError(f"damaged: {name} contains NaN or a number beyond {LARGEST_WEIGHT:g}")
     return weights

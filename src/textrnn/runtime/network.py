@@ -16,6 +16,10 @@ ROWS = 32
 that depends on its shape, so only equal shapes give a text the same bits whatever its batch-mates."""
 
 
+LARGEST_FOLD = 16
+"""The table of folded embeddings takes at most this many times the memory of the embedding itself."""
+
+
 class Network:
     """Embedding, cell, pooling and head on given weights."""
 
@@ -24,9 +28,14 @@ class Network:
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0
         self._step = STEPS[config.cell]
-        # The embedding is folded into the input projection: what is left of W_ih x + b is a row of this table.
-        self._table = weights["embedding.weight"] @ weights["cell.from_input.weight"].T
-        self._table += weights["cell.from_input.bias"]  # [vocabulary, gates * hidden]
+        # The embedding is folded into the input projection: what is left of W_ih x + b is a row of this table. With
+        # a narrow embedding a model file of 50 MB could ask for a table of 16 GB, so there it is left as it is.
+        self._table = weights["embedding.weight"]  # [vocabulary, gates * hidden], or else [vocabulary, embedding]
+        self._projection = np.ascontiguousarray(weights["cell.from_input.weight"].T)
+        self._bias = weights["cell.from_input.bias"]
+        self._folded = self._projection.shape[1] <= LARGEST_FOLD * self._projection.shape[0]
+        if self._folded:
+            self._table = self._project(self._table)
         self._recurrent = np.ascontiguousarray(weights["cell.from_hidden.weight"].T)
         self._head = np.ascontiguousarray(weights["head.weight"].T)
         self._head_bias = weights["head.bias"]
@@ -59,7 +68,8 @@ class Network:
         if self.config.pooling == "max" and time:
             pooled[: alive_rows[0]] = -np.inf
         for t, alive in enumerate(alive_rows):
-            stepped = self._step(self._table[ids[t]], hidden, self._recurrent)
+            looked_up = self._table[ids[t]]
+            stepped = self._step(looked_up if self._folded else self._project(looked_up), hidden, self._recurrent)
             hidden[:alive] = stepped[:alive]  # rows are sorted by length, so those still alive come first
             if self.config.pooling == "mean":
                 pooled[:alive] += stepped[:alive]
@@ -71,6 +81,12 @@ class Network:
             pooled = hidden
         logits: NDArray[np.float32] = (pooled @ self._head + self._head_bias)[: len(texts)]
         return logits
+
+    def _project(self, embedded: NDArray[np.float32]) -> NDArray[np.float32]:
+        """W_ih x + b. [rows, gates * hidden]"""
+        projected: NDArray[np.float32] = embedded @ self._projection
+        projected += self._bias
+        return projected
 
 
 @functools.cache

@@ -131,11 +131,12 @@ def _check_same_training(path: Path, progress: Progress, recipe: Recipe, data: s
         raise CheckpointError(
             f"{path}: checkpoint of version {progress.checkpoint_version}, expected {CHECKPOINT_VERSION}"
         )
-    if progress.data != data:
-        raise CheckpointError(f"{path}: this checkpoint was made with other training or validation texts")
     before, now = progress.recipe.settings(), recipe.settings()
     for name, value in now.items():
         if before[name] != value:
             raise CheckpointError(
                 f"{path}: this checkpoint was made with {name}={before[name]!r}, expected the same, found {value!r}"
             )
+    # After the settings, since another seed or fraction splits off other validation texts, and is the better answer.
+    if progress.data != data:
+        raise CheckpointError(f"{path}: this checkpoint was made with other training or validation texts")

@@ -85,7 +85,17 @@ class VocabularyConfig(Config, frozen=True, kw_only=True):
 class ModelConfig(Config, frozen=True, kw_only=True):
     """The network: embedding, recurrent cell, pooling, linear head."""
 
-    cell: Annotated[Literal["elman"], Meta(description="Recurrent cell.")] = "elman"
+    cell: Annotated[
+        Literal["elman", "elman_relu", "gru", "lstm", "mingru", "minlstm"],
+        Meta(
+            description="Recurrent cell: the vanilla RNN with tanh (`elman`) or relu, `gru`, `lstm`, or their minimal "
+            "forms whose gates read the input only (`mingru`, `minlstm`)."
+        ),
+    ] = "elman"
+    layers: Annotated[int, Meta(ge=1, le=64, description="Recurrent layers, one on top of the other.")] = 1
+    bidirectional: Annotated[
+        bool, Meta(description="Read each text from both ends, each direction with weights of its own.")
+    ] = False
     embedding_size: Annotated[int, Meta(ge=1, le=65_536, description="Features of a token's embedding.")] = 100
     hidden_size: Annotated[int, Meta(ge=1, le=65_536, description="Units of the recurrent state.")] = 128
     pooling: Annotated[

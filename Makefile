@@ -20,7 +20,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
+KERNELS := CMakeLists.txt $(wildcard src/textrnn/native/*.cpp src/textrnn/native/*.h)
+
+$(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt $(KERNELS)
 	@echo "installing textrnn with PyTorch into $(VENV); this takes minutes the first time"
 	$(PIP) --editable ".[train,notebook,demo]"
 	@touch $@

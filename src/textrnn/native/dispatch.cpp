@@ -1,0 +1,212 @@
+// The C interface: chooses the instruction set once, cuts calls into tasks and hands these to threads.
+#include <atomic>
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "internal.h"
+#include "threads.h"
+
+namespace textrnn {
+namespace {
+
+bool supported(const Kernels &kernels) {
+#if defined(TEXTRNN_X86)
+  __builtin_cpu_init();
+  if (&kernels == &avx512_kernels)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
+  if (&kernels == &avx2_kernels) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  return &kernels == &portable_kernels;
+}
+
+#if defined(TEXTRNN_X86)
+const Kernels *const ALL[] = {&avx512_kernels, &avx2_kernels, &portable_kernels};
+#else
+const Kernels *const ALL[] = {&portable_kernels};
+#endif
+
+const Kernels *best() {
+  for (const Kernels *kernels : ALL)
+    if (supported(*kernels)) return kernels;
+  return &portable_kernels;
+}
+std::atomic<const Kernels *> chosen{best()};
+
+// Slots of memory that a thread keeps between calls.
+struct Slots {
+  float *memory[4] = {};
+  int64_t floats[4] = {};
+  ~Slots() {
+    for (float *some : memory) std::free(some);
+  }
+};
+thread_local Slots slots;
+
+textrnn_factor factor(const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, int64_t b_column,
+                      int64_t k) {
+  return {a, b, a_row, a_column, b_row, b_column, k};
+}
+
+int products(const textrnn_product *product, int64_t count, int threads) {
+  std::vector<int64_t> first{0};
+  for (int64_t i = 0; i < count; i++) {
+    const Tiling tiling = tiling_of(product[i]);
+    first.push_back(first.back() + tiling.down * tiling.across);
+  }
+  const Kernels &kernels = *chosen.load();
+  std::atomic<bool> failed{false};
+  parallel(threads, first.back(), [&](int64_t task) {
+    int64_t i = 0;
+    while (task >= first[i + 1]) i++;
+    if (!kernels.tile(product[i], task - first[i])) failed = true;
+  });
+  return failed;
+}
+
+// W x + b of every input row, in each direction. The weights are turned and padded first: the product reads them many times.
+int project(const textrnn_layer &c, const CellShape &shape) {
+  std::vector<textrnn_product> all;
+  std::vector<textrnn_factor> factors(c.directions);
+  const int64_t G = shape.gates, H = c.hidden, P = c.padded, E = c.features, wide = G * P;
+  std::vector<float> turned(c.table[0] ? 0 : c.directions * (E + 1) * wide);
+  for (int d = 0; d < c.directions && !c.table[0]; d++) {
+    const textrnn_direction &way = c.direction[d];
+    float *weight = turned.data() + d * (E + 1) * wide, *bias = weight + E * wide;
+    constexpr int64_t BLOCK = 16;
+    for (int64_t g = 0; g < G; g++) {
+      std::memcpy(bias + g * P, way.input_bias + g * H, H * sizeof(float));
+      for (int64_t j0 = 0; j0 < H; j0 += BLOCK)
+        for (int64_t k0 = 0; k0 < E; k0 += BLOCK)
+          for (int64_t k = k0; k < std::min(E, k0 + BLOCK); k++)
+            for (int64_t j = j0; j < std::min(H, j0 + BLOCK); j++)
+              weight[k * wide + g * P + j] = way.from_input[(g * H + j) * E + k];
+    }
+    factors[d] = factor(c.input, E, 1, weight, wide, 1, E);
+    all.push_back({&factors[d], 1, c.inputs, wide, wide, way.projected, bias, nullptr});
+  }
+  return products(all.data(), (int64_t)all.size(), c.threads);
+}
+
+// Gradients of input weights, biases and inputs as products over the input rows. Gates are cut apart where they are padded.
+int backward_products(const textrnn_layer &c, const CellShape &shape) {
+  std::vector<textrnn_product> all;
+  const int64_t whole = c.hidden == c.padded ? shape.gates : 1, parts = shape.gates / whole, rows = whole * c.hidden;
+  const int64_t E = c.features, wide = shape.gates * c.padded;
+  std::vector<textrnn_factor> weights(c.directions * parts), inputs(c.directions * parts);
+  size_t used = 0;
+  for (int d = 0; d < c.directions; d++) {
+    const textrnn_direction &way = c.direction[d];
+    for (int64_t g = 0; g < parts; g++, used++) {
+      const float *gates = way.d_projected + g * c.padded;
+      weights[used] = factor(gates, 1, wide, c.input, E, 1, c.inputs);
+      inputs[used] = factor(gates, wide, 1, way.from_input + g * rows * E, E, 1, rows);
+      all.push_back({&weights[used], 1, rows, E, E, way.d_from_input + g * rows * E, nullptr, way.d_input_bias + g * rows});
+    }
+  }
+  if (c.d_input) all.push_back({inputs.data(), (int32_t)used, c.inputs, E, E, c.d_input, nullptr, nullptr});
+  return products(all.data(), (int64_t)all.size(), c.threads);
+}
+
+}  // namespace
+
+float *scratch(int slot, int64_t floats) {
+  if (slots.floats[slot] < floats) {
+    std::free(slots.memory[slot]);
+    const size_t bytes = ((size_t)floats * sizeof(float) + 4095) / 4096 * 4096;
+    slots.memory[slot] = static_cast<float *>(std::aligned_alloc(4096, bytes));
+    slots.floats[slot] = slots.memory[slot] ? (int64_t)(bytes / sizeof(float)) : 0;
+  }
+  return slots.memory[slot];
+}
+
+const CellShape *cell_shape(int32_t cell) {
+  static const CellShape shapes[] = {
+      {1, 1, 0, true, {0}},          {1, 1, 0, true, {0}},     {3, 4, 1, true, {2, 0, 1}},
+      {4, 5, 0, true, {0, 1, 2, 3}}, {2, 2, 0, false, {0, 1}}, {3, 3, 0, false, {0, 1, 2}},
+  };
+  return cell < 0 || cell > TEXTRNN_MINLSTM ? nullptr : &shapes[cell];
+}
+
+}  // namespace textrnn
+
+using namespace textrnn;
+
+const char *textrnn_instruction_set(void) { return chosen.load()->name; }
+
+int textrnn_use_instruction_set(const char *name) {
+  for (const Kernels *kernels : ALL)
+    if (!std::strcmp(kernels->name, name) && supported(*kernels)) {
+      chosen = kernels;
+      return 1;
+    }
+  return 0;
+}
+
+int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
+  const CellShape *shape = cell_shape(cell);
+  if (!shape) return 0;
+  *gates = shape->gates;
+  *saved = shape->saved;
+  return 1;
+}
+
+int textrnn_forward(const textrnn_layer *layer) {
+  const textrnn_layer &c = *layer;
+  const CellShape *shape = cell_shape(c.cell);
+  const Kernels &kernels = *chosen.load();
+  if (!shape || project(c, *shape)) return 1;
+  std::atomic<bool> failed{false};
+  const bool packed = c.direction[0].from_hidden != nullptr;
+  if (packed) parallel(c.threads, c.directions, [&](int64_t d) { kernels.pack(c, (int)d); });
+  parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
+    if (!kernels.forward(c, task / c.directions, (int)(task % c.directions))) failed = true;
+  });
+  return failed;
+}
+
+int textrnn_backward(const textrnn_layer *layer) {
+  const textrnn_layer &c = *layer;
+  const CellShape *shape = cell_shape(c.cell);
+  const Kernels &kernels = *chosen.load();
+  if (!shape) return 1;
+  std::atomic<bool> failed{false};
+  parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
+    if (!kernels.backward(c, task / c.directions, (int)(task % c.directions))) failed = true;
+  });
+  if (failed) return 1;
+  constexpr int64_t CHUNK = 32;
+  const int64_t chunks = (c.inputs + CHUNK - 1) / CHUNK * c.directions;
+  const int64_t rows = (c.hidden + CHUNK - 1) / CHUNK, sums = rows * shape->gates * c.directions;
+  parallel(c.threads, chunks + sums, [&](int64_t task) {
+    const int d = (int)(task % c.directions);
+    int64_t first = task / c.directions * CHUNK;
+    if (task < chunks) {
+      kernels.gather(c, d, first, std::min(c.inputs, first + CHUNK));
+    } else {
+      const int64_t left = (task - chunks) / c.directions;
+      first = left % rows * CHUNK;
+      kernels.sum_items(c, (int)((task - chunks) % c.directions), (int)(left / rows), first,
+                        std::min<int64_t>(c.hidden, first + CHUNK));
+    }
+  });
+  return backward_products(c, *shape);
+}
+
+int textrnn_products(const textrnn_product *product, int32_t count, int32_t threads) {
+  return products(product, count, threads);
+}
+
+void textrnn_activate(int32_t what, const float *x, float *y, int64_t count) {
+  chosen.load()->activate(what, x, y, count);
+}
+
+double textrnn_peak_operations(int32_t threads, int64_t iterations) {
+  std::vector<double> done(threads);
+  parallel(threads, threads, [&](int64_t i) { done[i] = chosen.load()->peak(iterations); });
+  double sum = 0;
+  for (const double some : done) sum += some;
+  return sum;
+}

@@ -1,0 +1,117 @@
+"""The records of `kernels.h`, field by field."""
+
+import ctypes
+from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_void_p
+
+CELLS = {"elman": 0, "elman_relu": 1, "gru": 2, "lstm": 3, "mingru": 4, "minlstm": 5}
+POOLINGS = {None: 0, "last": 1, "mean": 2, "max": 3}
+TABLE_TYPES = {"float32": 0, "float16": 1, "int8": 2}
+LANES = 16
+
+
+def padded(hidden_size: int) -> int:
+    """Units of a row inside the kernels: `hidden_size` rounded up to a multiple of LANES."""
+    return -(-hidden_size // LANES) * LANES
+
+
+class ItemRecord(Structure):
+    """`textrnn_item`."""
+
+    _fields_ = (
+        ("rows", c_int32),
+        ("time", c_int32),
+        ("first_position", c_int64),
+        ("alive", POINTER(c_int32)),
+        ("row", POINTER(c_int32)),
+        ("length", POINTER(c_int64)),
+    )
+
+
+class PlanRecord(Structure):
+    """`textrnn_plan`."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("batch", "positions", "items", "unique")),
+        ("item", POINTER(ItemRecord)),
+        *((name, POINTER(c_int32)) for name in ("source_row", "source_time", "mirror", "unique_of")),
+        ("unique_ids", POINTER(c_int64)),
+        ("occurrence", POINTER(c_int64)),
+        ("occurrences", POINTER(c_int32)),
+    )
+
+
+class DirectionRecord(Structure):
+    """`textrnn_direction`: addresses, 0 for NULL."""
+
+    _fields_ = tuple(
+        (name, c_void_p)
+        for name in (
+            *("from_input", "input_bias", "from_hidden", "candidate_bias", "projected", "panels", "saved", "previous"),
+            *("start_hidden", "start_memory", "final_hidden", "final_memory", "d_final_hidden", "d_final_memory"),
+            *("d_start_hidden", "d_start_memory", "d_projected", "partial", "d_from_input", "d_input_bias"),
+            *("d_from_hidden", "d_recurrent_bias"),
+        )
+    )
+
+
+class LayerRecord(Structure):
+    """`textrnn_layer`."""
+
+    _fields_ = (
+        ("plan", c_void_p),
+        *((name, c_int32) for name in ("cell", "hidden", "padded", "directions", "pooling", "threads", "table_type")),
+        ("features", c_int64),
+        ("inputs", c_int64),
+        ("input", c_void_p),
+        ("index", c_void_p),
+        ("table", c_void_p * 2),
+        ("table_scale", c_void_p * 2),
+        ("outputs", c_void_p),
+        ("pooled", c_void_p),
+        ("argmax", c_void_p),
+        ("direction", DirectionRecord * 2),
+        ("d_outputs", c_void_p),
+        ("d_pooled", c_void_p),
+        ("d_input", c_void_p),
+    )
+
+
+class FactorRecord(Structure):
+    """`textrnn_factor`."""
+
+    _fields_ = (
+        ("a", c_void_p),
+        ("b", c_void_p),
+        *((name, c_int64) for name in ("a_row", "a_column", "b_row", "b_column", "k")),
+    )
+
+
+class ProductRecord(Structure):
+    """`textrnn_product`."""
+
+    _fields_ = (
+        ("factor", POINTER(FactorRecord)),
+        ("factors", c_int32),
+        *((name, c_int64) for name in ("m", "n", "c_row")),
+        ("c", c_void_p),
+        ("bias", c_void_p),
+        ("row_sums", c_void_p),
+    )
+
+
+SIGNATURES = {
+    "textrnn_instruction_set": (c_char_p, []),
+    "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
+    "textrnn_cell_shape": (ctypes.c_int, [c_int32, POINTER(c_int32), POINTER(c_int32)]),
+    "textrnn_plan_new": (
+        POINTER(PlanRecord),
+        [c_int64, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64],
+    ),
+    "textrnn_plan_free": (None, [POINTER(PlanRecord)]),
+    "textrnn_forward": (ctypes.c_int, [POINTER(LayerRecord)]),
+    "textrnn_backward": (ctypes.c_int, [POINTER(LayerRecord)]),
+    "textrnn_products": (ctypes.c_int, [POINTER(ProductRecord), c_int32, c_int32]),
+    "textrnn_activate": (None, [c_int32, POINTER(c_float), POINTER(c_float), c_int64]),
+    "textrnn_peak_operations": (c_double, [c_int32, c_int64]),
+}
+"""Result and arguments of every function."""

@@ -1,0 +1,137 @@
+// The C interface of the native kernels, and the records that the parts of the library share.
+//
+// Conventions. All floats are 32 bits, all arrays row-major and without gaps unless a stride is named. `hidden` is rounded up
+// to `padded`, the next multiple of LANES; what lies beyond `hidden` is zero, so that no loop has a ragged end. Inputs and
+// outputs of a function must not overlap. Gate order and meaning are PyTorch's.
+//
+// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (row k of the sorted
+// ones goes to item k mod items) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
+// of those that have one, and so on. A step's number is its position; there is one for each real token of the batch and none
+// for padding. The rows alive at any time are the first ones of the item.
+//
+// The right-to-left direction reads the row's step `length - 1 - t` at time t; `mirror` tells the position of that step.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+enum { TEXTRNN_LANES = 16 };
+enum { TEXTRNN_ELMAN, TEXTRNN_ELMAN_RELU, TEXTRNN_GRU, TEXTRNN_LSTM, TEXTRNN_MINGRU, TEXTRNN_MINLSTM };
+enum { TEXTRNN_NO_POOLING, TEXTRNN_LAST, TEXTRNN_MEAN, TEXTRNN_MAX };
+enum { TEXTRNN_F32, TEXTRNN_F16, TEXTRNN_I8 };
+
+typedef struct textrnn_item {
+  int32_t rows, time;       // rows, and steps of the longest of them
+  int64_t first_position;   // positions of an item are contiguous
+  const int32_t *alive;     // rows that have a step t [time]
+  const int32_t *row;       // row of the batch [rows]
+  const int64_t *length;    // real steps of each of these rows [rows]
+} textrnn_item;
+
+typedef struct textrnn_plan {
+  int64_t batch, positions, items, unique;
+  const textrnn_item *item;       // [items]
+  const int32_t *source_row;      // row of the batch at each position [positions]
+  const int32_t *source_time;     // step of that row at each position [positions]
+  const int32_t *mirror;          // position that the right-to-left direction reads in its place [positions]
+  const int32_t *unique_of;       // index into unique_ids at each position [positions]; NULL without ids
+  const int64_t *unique_ids;      // the different ids of the batch by first occurrence [unique]
+  const int64_t *occurrence;      // where the positions of each unique id begin in `occurrences` [unique + 1]
+  const int32_t *occurrences;     // positions grouped by unique id, rising [positions]
+} textrnn_plan;
+
+// One direction of a layer. G gates, S saved vectors a step: see textrnn_cell_shape.
+typedef struct textrnn_direction {
+  const float *from_input;        // [G * hidden, features]
+  const float *input_bias;        // [G * hidden]; for the GRU with the recurrent bias of reset and update added
+  const float *from_hidden;       // [G * hidden, hidden]; NULL for minimal cells
+  const float *candidate_bias;    // [hidden] of the GRU's candidate, inside the reset; else NULL
+  float *projected;               // [inputs, G * padded]: W x + b of every input row; written unless `fold`
+  float *panels;                  // [G * padded * padded], twice that for training: packed recurrent weights, written
+  float *saved;                   // [positions, S * padded]; NULL in inference. Backward leaves gradients of the gates in it
+  float *previous;                // [positions, padded]: the state before each step; NULL in inference
+  const float *start_hidden;      // [batch, padded]; NULL: zeros
+  const float *start_memory;      // [batch, padded], LSTM; NULL: zeros
+  float *final_hidden;            // [batch, padded]
+  float *final_memory;            // [batch, padded], LSTM, else NULL
+  // backward
+  const float *d_final_hidden;    // [batch, padded]; NULL: zeros
+  const float *d_final_memory;    // [batch, padded]; NULL: zeros
+  float *d_start_hidden;          // [batch, padded]
+  float *d_start_memory;          // [batch, padded], LSTM, else NULL
+  float *d_projected;             // [inputs, G * padded]
+  float *partial;                 // [items, G * padded + 8, padded + 1]: memory for sums of each item; NULL for minimal cells
+  float *d_from_input;            // [G * hidden, features]
+  float *d_input_bias;            // [G * hidden]
+  float *d_from_hidden;           // [G * hidden, hidden]
+  float *d_recurrent_bias;        // [G * hidden], GRU, else NULL
+} textrnn_direction;
+
+// One layer over one plan, both directions in one call.
+typedef struct textrnn_layer {
+  const textrnn_plan *plan;
+  int32_t cell, hidden, padded, directions, pooling, threads;
+  int32_t table_type;             // of `table`, below
+  int64_t features, inputs;       // columns and rows of `input`
+  const float *input;             // [inputs, features]: a row for each unique id, or for each position
+  const int32_t *index;           // row of input (or table) for each position [positions]; NULL: the position itself
+  const void *table[2];           // inference: projected inputs of the whole vocabulary [vocabulary, G * padded] in place of
+                                  // `projected`, of table_type; NULL: project `input`
+  const float *table_scale[2];    // I8: scale of each row [vocabulary]
+  float *outputs;                 // [positions, directions * padded] in the order of positions; NULL if not wanted
+  float *pooled;                  // [batch, directions * padded]; NULL without pooling
+  int32_t *argmax;                // [batch, directions * padded]: step of the largest, max pooling in training; else NULL
+  textrnn_direction direction[2];
+  // backward
+  const float *d_outputs;         // like outputs; NULL: zeros
+  const float *d_pooled;          // like pooled; NULL: zeros
+  float *d_input;                 // [inputs, features]; NULL if not wanted
+} textrnn_layer;
+
+// One part of a sum of products: A [m, k] times B [k, n] with strides for rows and columns.
+typedef struct textrnn_factor {
+  const float *a, *b;
+  int64_t a_row, a_column, b_row, b_column, k;
+} textrnn_factor;
+
+// C [m, n] = bias + sum over factors A B. Every element is summed by one thread in the order of k.
+typedef struct textrnn_product {
+  const textrnn_factor *factor;
+  int32_t factors;
+  int64_t m, n, c_row;
+  float *c;
+  const float *bias;              // [n] or NULL
+  float *row_sums;                // [m]: sum over k of the first factor's A, or NULL
+} textrnn_product;
+
+// Name of the instruction set in use: "avx512", "avx2" or "portable".
+const char *textrnn_instruction_set(void);
+// Use another one, for tests; returns 0 if this processor lacks it.
+int textrnn_use_instruction_set(const char *name);
+// 0 if the cell is unknown; gates, saved vectors a step.
+int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
+// Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.
+// NULL if memory is short, a length is negative or an id lies outside the vocabulary.
+textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, const int64_t *ids,
+                               int64_t row_stride, int32_t *stamp, int64_t vocabulary);
+void textrnn_plan_free(textrnn_plan *plan);
+// 0 on success, 1 if memory is short. Forward keeps what backward needs if `saved` is given.
+int textrnn_forward(const textrnn_layer *layer);
+int textrnn_backward(const textrnn_layer *layer);
+int textrnn_products(const textrnn_product *products, int32_t count, int32_t threads);
+// Bits of the activation functions, for tests: what 0 tanh, 1 sigmoid, 2 exp.
+void textrnn_activate(int32_t what, const float *x, float *y, int64_t count);
+// Floating-point operations done in a loop of dependent-free fused multiply-adds, for the measured peak.
+double textrnn_peak_operations(int32_t threads, int64_t iterations);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,93 @@
+"""Which step of which row is computed when; `kernels.h` explains the order."""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.native.interface import PlanRecord
+from textrnn.native.library import library
+
+ROWS_AN_ITEM = 16
+"""Rows that one thread takes through time together. A constant, so that results do not depend on the number of threads."""
+
+
+class Plan:
+    """The positions of a batch: every real step once, rows sorted by length and dealt out to items.
+
+    The arrays are views of memory that belongs to the plan.
+    """
+
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        ids: NDArray[np.int64] | None = None,
+        vocabulary_size: int = 0,
+        *,
+        rows_an_item: int = ROWS_AN_ITEM,
+        stamp: NDArray[np.int32] | None = None,
+    ) -> None:
+        """Plan a batch.
+
+        Args:
+            lengths: real steps per row. [batch]
+            ids: padded at the end, [batch, time]; finds the different ids of the batch. None where inputs have no ids.
+            vocabulary_size: ids lie below it.
+            rows_an_item: rows that one thread takes through time together.
+            stamp: -1 for every id, [vocabulary]; left as it was. Spares filling such an array for each batch.
+
+        Raises:
+            ValueError: a length is negative or beyond the ids, or an id lies outside the vocabulary.
+            MemoryError: memory is short.
+        """
+        kernels = library()
+        if kernels is None:
+            raise RuntimeError("the native library is not available")
+        self._kernels = kernels
+        lengths = np.ascontiguousarray(lengths, dtype=np.int64)
+        if ids is not None:
+            ids = np.ascontiguousarray(ids, dtype=np.int64)
+            if ids.ndim != 2 or len(ids) != len(lengths) or lengths.max(initial=0) > ids.shape[1]:
+                raise ValueError(f"ids of shape {ids.shape} do not hold {len(lengths)} rows of the given lengths")
+            if stamp is None:
+                stamp = np.full(vocabulary_size, -1, dtype=np.int32)
+        self.record: Any = kernels.textrnn_plan_new(
+            len(lengths),
+            lengths.ctypes.data,
+            rows_an_item,
+            None if ids is None else ids.ctypes.data,
+            0 if ids is None else ids.shape[1],
+            None if stamp is None else stamp.ctypes.data,
+            vocabulary_size,
+        )
+        if not self.record:
+            raise ValueError("a length is negative, or an id lies outside the vocabulary, or memory is short")
+        plan: PlanRecord = self.record.contents
+        self.batch, self.positions, self.items, self.unique = plan.batch, plan.positions, plan.items, plan.unique
+        self.source_row: NDArray[np.int32] = _array(plan.source_row, self.positions)
+        """Row of the batch at each position."""
+        self.source_time: NDArray[np.int32] = _array(plan.source_time, self.positions)
+        """Step of that row."""
+        self.unique_ids: NDArray[np.int64] = _array(plan.unique_ids, self.unique)
+        """The different ids of the batch, by first occurrence."""
+
+    @property
+    def address(self) -> int:
+        """For a record of the C interface."""
+        return ctypes.addressof(self.record.contents)
+
+    @property
+    def index_address(self) -> int:
+        """Address of the index into `unique_ids` at each position."""
+        return ctypes.cast(self.record.contents.unique_of, ctypes.c_void_p).value or 0
+
+    def __del__(self) -> None:
+        if getattr(self, "record", None):
+            self._kernels.textrnn_plan_free(self.record)
+
+
+def _array(pointer: Any, count: int) -> NDArray[Any]:
+    if not count:
+        return np.empty(0, dtype=np.dtype(pointer._type_))
+    return np.ctypeslib.as_array(pointer, (count,))

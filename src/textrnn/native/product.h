@@ -1,0 +1,142 @@
+// Products of matrices, a tile of C at a time, with the sums in registers.
+//
+// B is packed into panels. A is packed where its rows are not contiguous (a transposed factor: reading it down a column would
+// use two of a cache's 64 sets); rows that are contiguous are read in place.
+#pragma once
+#include "internal.h"
+#include "simd.h"
+
+namespace textrnn::TEXTRNN_ISA {
+
+#if defined(__AVX512F__)
+constexpr int MR = 6, NV = 4;
+#else
+constexpr int MR = 4, NV = 2;
+#endif
+constexpr int64_t DEPTH = 256;  // of k at a time: the packed tiles stay in the second-level cache
+
+constexpr int64_t AHEAD = 16;   // values of k between asking memory for a row and packing it
+
+// c [MR, N vectors] += sum over k of a[r * a_row + k * a_column] b[k][N vectors].
+template <int N>
+INLINE void multiply_block(const float *const (&a)[MR], int64_t a_column, const float *b, int64_t depth, float *c, int64_t c_row) {
+  V acc[MR][N];
+#pragma GCC unroll 8
+  for (int r = 0; r < MR; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < N; v++) acc[r][v] = load(c + r * c_row + v * W);
+  for (int64_t k = 0; k < depth; k++) {
+    V w[N];
+#pragma GCC unroll 8
+    for (int v = 0; v < N; v++) w[v] = load(b + (k * N + v) * W);
+#pragma GCC unroll 8
+    for (int r = 0; r < MR; r++) {
+      const V x = splat(a[r][k * a_column]);
+#pragma GCC unroll 8
+      for (int v = 0; v < N; v++) acc[r][v] = fma(x, w[v], acc[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < MR; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < N; v++) store(c + r * c_row + v * W, acc[r][v]);
+}
+
+// Rows first to first + m of A for `depth` values of k, in panels of MR rows; zeros beyond m.
+INLINE void pack_rows(const textrnn_factor &part, int64_t first, int64_t m, int64_t k0, int64_t depth, float *to, float *row_sums) {
+  const int64_t full = m / MR * MR;
+  for (int64_t k = 0; k < depth; k++) {
+    const float *from = part.a + first * part.a_row + (k0 + k) * part.a_column;
+    if (part.a_row == 1 && k0 + k + AHEAD < part.k)  // a strided walk through memory, which no processor foresees
+      for (int64_t i = 0; i < m; i += 16) prefetch(from + AHEAD * part.a_column + i);
+    for (int64_t i = 0; i < full; i += MR)
+#pragma GCC unroll 8
+      for (int64_t r = 0; r < MR; r++) to[i * depth + k * MR + r] = from[(i + r) * part.a_row];
+    if (full < m)
+      for (int64_t r = 0; r < MR; r++)
+        to[full * depth + k * MR + r] = full + r < m ? from[(full + r) * part.a_row] : 0.f;
+    if (row_sums) {
+      int64_t i = 0;
+      if (part.a_row == 1)
+        for (; i + W <= m; i += W) store(row_sums + i, load(row_sums + i) + load(from + i));
+      for (; i < m; i++) row_sums[i] += from[i * part.a_row];
+    }
+  }
+}
+
+// Columns first to first + n of B for `depth` values of k, in panels of at most NV vectors; zeros beyond n.
+INLINE void pack_columns(const textrnn_factor &part, int64_t first, int64_t n, int64_t k0, int64_t depth, float *to) {
+  const int64_t vectors = (n + W - 1) / W;
+  for (int64_t k = 0; k < depth; k++) {
+    const float *from = part.b + (k0 + k) * part.b_row + first * part.b_column;
+    if (part.b_column == 1 && k0 + k + AHEAD < part.k)
+      for (int64_t j = 0; j < n; j += 16) prefetch(from + AHEAD * part.b_row + j);
+    for (int64_t v = 0; v < vectors; v++) {
+      const int64_t panel = v / NV * NV, wide = vectors - panel < NV ? vectors - panel : NV;
+      float *into = to + panel * W * depth + (k * wide + v - panel) * W;
+      if (part.b_column == 1 && (v + 1) * W <= n) store(into, load(from + v * W));
+      else
+        for (int64_t l = 0; l < W; l++) into[l] = v * W + l < n ? from[(v * W + l) * part.b_column] : 0.f;
+    }
+  }
+}
+
+// c [m rounded up to MR, n rounded up to W] += A B; A packed, or in rows that are read in place.
+INLINE void multiply_packed(const float *in_rows, int64_t a_row, const float *packed, int64_t m, const float *b, int64_t n,
+                            int64_t depth, float *c, int64_t c_row) {
+  const int64_t vectors = (n + W - 1) / W;
+  for (int64_t j = 0; j < vectors; j += NV) {
+    const float *panel = b + j * W * depth;
+    for (int64_t i = 0; i < m; i += MR) {
+      const float *rows[MR];
+      for (int64_t r = 0; r < MR; r++)  // rows beyond the last repeat it; nobody looks at their sums
+        rows[r] = in_rows ? in_rows + (i + r < m ? i + r : m - 1) * a_row : packed + i * depth + r;
+      float *to = c + i * c_row + j * W;
+      const int64_t step = in_rows ? 1 : MR;
+      switch (vectors - j) {
+        case 1: multiply_block<1>(rows, step, panel, depth, to, c_row); break;
+        case 2: if constexpr (NV > 2) { multiply_block<2>(rows, step, panel, depth, to, c_row); break; } [[fallthrough]];
+        case 3: if constexpr (NV > 3) { multiply_block<3>(rows, step, panel, depth, to, c_row); break; } [[fallthrough]];
+        default: multiply_block<NV>(rows, step, panel, depth, to, c_row);
+      }
+    }
+  }
+}
+
+// c [m rounded up to MR, n] += the products of row k of A [depth, m] and row k of B [depth, n], and their sums those of A.
+// m and n are multiples of W; packed_a and packed_b are memory for depth * (m + MR) and depth * n floats.
+static void accumulate_outer(const float *a, int64_t a_row, int64_t m, const float *b, int64_t n, int64_t depth, float *c,
+                             float *sums, float *packed_a, float *packed_b) {
+  const textrnn_factor part{a, b, 1, a_row, n, 1, depth};
+  pack_rows(part, 0, m, 0, depth, packed_a, sums);
+  pack_columns(part, 0, n, 0, depth, packed_b);
+  multiply_packed(nullptr, 0, packed_a, m, packed_b, n, depth, c, n);
+}
+
+static bool tile(const textrnn_product &p, int64_t number) {
+  const Tiling tiling = tiling_of(p);
+  const int64_t m0 = number / tiling.across * tiling.m, n0 = number % tiling.across * tiling.n;
+  const int64_t m = p.m - m0 < tiling.m ? p.m - m0 : tiling.m, n = p.n - n0 < tiling.n ? p.n - n0 : tiling.n;
+  const int64_t m_up = (m + MR - 1) / MR * MR, vectors = (n + W - 1) / W, n_up = vectors * W;
+  float *sums = scratch(0, m_up * n_up), *a = scratch(1, DEPTH * m_up), *b = scratch(2, DEPTH * n_up);
+  if (!sums || !a || !b) return false;
+  for (int64_t i = 0; i < m_up; i++)
+    for (int64_t j = 0; j < n_up; j++) sums[i * n_up + j] = p.bias && j < n ? p.bias[n0 + j] : 0.f;
+  float *row_sums = p.row_sums && n0 == 0 ? p.row_sums + m0 : nullptr;
+  if (row_sums) memset(row_sums, 0, m * sizeof(float));
+  for (int f = 0; f < p.factors; f++) {
+    const textrnn_factor &part = p.factor[f];
+    const bool in_place = part.a_column == 1 && !row_sums;
+    for (int64_t k0 = 0; k0 < part.k; k0 += DEPTH) {
+      const int64_t depth = part.k - k0 < DEPTH ? part.k - k0 : DEPTH;
+      if (!in_place) pack_rows(part, m0, m, k0, depth, a, f ? nullptr : row_sums);
+      pack_columns(part, n0, n, k0, depth, b);
+      const float *in_rows = in_place ? part.a + m0 * part.a_row + k0 : nullptr;
+      multiply_packed(in_rows, part.a_row, a, m, b, n, depth, sums, n_up);
+    }
+  }
+  for (int64_t i = 0; i < m; i++) memcpy(p.c + (m0 + i) * p.c_row + n0, sums + i * n_up, n * sizeof(float));
+  return true;
+}
+
+}  // namespace

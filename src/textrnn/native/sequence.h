@@ -1,0 +1,340 @@
+// A whole sequence in one call: the rows of one item in one direction, forward or back through time.
+//
+// Nothing is spent on padding: rows are sorted by length, so those alive at step t are the first `alive[t]`. The input's part
+// comes ready from a table; the recurrent product runs over packed weights with the sums in registers, and the gates follow
+// while they are there. The new state goes straight to where the next step reads it.
+#pragma once
+#include "cells.h"
+#include "internal.h"
+#include "product.h"
+
+namespace textrnn::TEXTRNN_ISA {
+
+// Rows in one register block and panels side by side: enough independent sums to hide the latency of a multiply-add (8
+// and more), and no more than there are registers.
+template <class Cell>
+struct Blocking {
+#if defined(__AVX512F__)
+  static constexpr int MAX = Cell::G == 1 ? 6 : Cell::G == 3 ? 8 : 6;
+  static constexpr int WIDE = Cell::G == 1 ? 4 : 1;  // panels for blocks of many rows
+#else
+  static constexpr int MAX = Cell::G == 1 ? 4 : Cell::G == 3 ? 4 : 3;
+  static constexpr int WIDE = Cell::G == 1 ? 2 : 1;
+#endif
+  template <int M>
+  static constexpr int panels() {
+    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 8 : Cell::G == 3 ? 4 : 2) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
+    return wanted > WIDE ? wanted : WIDE;
+  }
+};
+
+INLINE float half_to_float(uint16_t x) {
+  _Float16 half;
+  memcpy(&half, &x, sizeof half);
+  return (float)half;
+}
+
+// Row `index` of the inference table as floats in `out`.
+INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
+  if (c.table_type == TEXTRNN_F16) {
+    const uint16_t *row = (const uint16_t *)c.table[d] + index * width;
+    for (int64_t j = 0; j < width; j++) out[j] = half_to_float(row[j]);
+  } else {
+    const int8_t *row = (const int8_t *)c.table[d] + index * width;
+    const float scale = c.table_scale[d][index];
+    for (int64_t j = 0; j < width; j++) out[j] = scale * (float)row[j];
+  }
+}
+
+template <class Cell>
+static bool forward(const textrnn_layer &c, int64_t number, int d) {
+  constexpr int G = Cell::G;
+  const textrnn_plan &plan = *c.plan;
+  const textrnn_item &item = plan.item[number];
+  const textrnn_direction &way = c.direction[d];
+  const int64_t P = c.padded, H = c.hidden, rows = item.rows, panel = H * G * W;
+  const bool keep = way.saved != nullptr, compressed = c.table[d] && c.table_type != TEXTRNN_F32;
+  const float *table = c.table[d] ? (const float *)c.table[d] : way.projected;
+  float *memory = scratch(0, rows * P * 2);
+  float *states = keep ? way.previous : scratch(1, rows * P * 2);
+  float *expanded = compressed ? scratch(2, rows * G * P) : nullptr;
+  const float **x = (const float **)scratch(3, rows * 6 + 16), **x_next = x + rows;
+  float **target = (float **)(x_next + rows);
+  if (!memory || !states || !x || (compressed && !expanded)) return false;
+  float *sums = memory + rows * P;
+
+  // Rows that are over from the start keep the initial state.
+  const int64_t first_alive = item.time ? item.alive[0] : 0;
+  for (int64_t i = 0; i < rows; i++) {
+    const int64_t row = item.row[i];
+    float *to = i < first_alive ? states + (keep ? item.first_position : 0) * P + i * P : way.final_hidden + row * P;
+    if (way.start_hidden) memcpy(to, way.start_hidden + row * P, P * sizeof(float));
+    else memset(to, 0, P * sizeof(float));
+    if (way.start_memory) memcpy(memory + i * P, way.start_memory + row * P, P * sizeof(float));
+    else memset(memory + i * P, 0, P * sizeof(float));
+    const V empty = splat(c.pooling == TEXTRNN_MAX && i < first_alive ? -__builtin_inff() : 0.f);
+    for (int64_t j = 0; j < P; j += W) store(sums + i * P + j, empty);
+    if (c.argmax) memset(c.argmax + (row * c.directions + d) * P, 0, P * sizeof(int32_t));
+  }
+  auto row_at = [&](int64_t position) {
+    const int64_t q = d ? plan.mirror[position] : position;
+    return c.index ? (int64_t)c.index[q] : q;
+  };
+  int64_t position = item.first_position;
+  float *now = keep ? nullptr : states, *then = keep ? nullptr : states + rows * P;
+  for (int64_t i = 0; i < first_alive && !compressed; i++) x_next[i] = table + row_at(position + i) * G * P;
+
+  for (int t = 0; t < item.time; t++) {
+    const int n = item.alive[t], next = t + 1 < item.time ? item.alive[t + 1] : 0;
+    const float *from = keep ? way.previous + position * P : now;
+    float *onto = keep ? way.previous + (position + n) * P : then;
+    for (int i = 0; i < n; i++) {
+      target[i] = i < next ? onto + i * P : way.final_hidden + item.row[i] * P;
+      if (compressed) {
+        expand(c, d, row_at(position + i), G * P, expanded + i * G * P);
+        x[i] = expanded + i * G * P;
+      } else {
+        x[i] = x_next[i];
+      }
+    }
+    for (int i = 0; i < next && !compressed; i++) x_next[i] = table + row_at(position + n + i) * G * P;
+    float *saved = keep ? way.saved + position * Cell::S * P : nullptr;
+    auto finish = [&](const V *acc, int i, int64_t j) __attribute__((always_inline)) {
+      const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
+                     saved ? saved + (int64_t)i * Cell::S * P + j : nullptr};
+      store(target[i] + j, Cell::step(acc, at));
+      if (i < next && !compressed)
+#pragma GCC unroll 4
+        for (int g = 0; g < G; g++) prefetch(x_next[i] + g * P + j);
+    };
+    if constexpr (Cell::R) {
+      in_blocks<Blocking<Cell>::MAX>(n, [&]<int M>(int i) __attribute__((always_inline)) {
+        auto some = [&]<int N>(int64_t j) __attribute__((always_inline)) {
+          V acc[M][N * G];
+#pragma GCC unroll 8
+          for (int p = 0; p < N; p++)
+#pragma GCC unroll 8
+            for (int m = 0; m < M; m++)
+#pragma GCC unroll 8
+              for (int g = 0; g < G; g++)
+                acc[m][p * G + g] = Cell::start(x[i + m] + j + p * W, P, g,
+                                                G == 3 ? load(way.candidate_bias + j + p * W) : V{});
+          multiply_add<M, N, G>(from + (int64_t)i * P, P, way.panels + j / W * panel, panel, H, acc);
+#pragma GCC unroll 8
+          for (int m = 0; m < M; m++)
+#pragma GCC unroll 8
+            for (int p = 0; p < N; p++) finish(acc[m] + p * G, i + m, j + p * W);
+        };
+        constexpr int N = Blocking<Cell>::template panels<M>();
+        int64_t j = 0;
+        for (; j + N * W <= P; j += N * W) some.template operator()<N>(j);
+        if constexpr (N > 1)
+          for (; j < P; j += W) some.template operator()<1>(j);
+      });
+    } else {
+      for (int i = 0; i < n; i++)
+        for (int64_t j = 0; j < P; j += W) {
+          V acc[G];
+          for (int g = 0; g < G; g++) acc[g] = load(x[i] + g * P + j);
+          finish(acc, i, j);
+        }
+    }
+    if (c.pooling == TEXTRNN_MEAN) {
+      for (int i = 0; i < n; i++)
+        for (int64_t j = 0; j < P; j += W) store(sums + i * P + j, load(sums + i * P + j) + load(target[i] + j));
+    } else if (c.pooling == TEXTRNN_MAX) {
+      for (int i = 0; i < n; i++) {
+        int32_t *best = c.argmax ? c.argmax + (item.row[i] * (int64_t)c.directions + d) * P : nullptr;
+        for (int64_t j = 0; j < P; j += W) {
+          const V h = load(target[i] + j), before = load(sums + i * P + j);
+          store(sums + i * P + j, h > before ? h : before);
+          if (best) store_int(best + j, h > before ? t - I{} : load_int(best + j));
+        }
+      }
+    }
+    if (c.outputs)
+      for (int i = 0; i < n; i++) {
+        const int64_t q = d ? plan.mirror[position + i] : position + i;
+        memcpy(c.outputs + (q * c.directions + d) * P, target[i], P * sizeof(float));
+      }
+    position += n;
+    float *swap = now;
+    now = then;
+    then = swap;
+  }
+  for (int64_t i = 0; i < rows; i++) {
+    const int64_t row = item.row[i];
+    if (way.final_memory) memcpy(way.final_memory + row * P, memory + i * P, P * sizeof(float));
+    if (!c.pooled) continue;
+    float *pooled = c.pooled + (row * c.directions + d) * P;
+    const float *source = c.pooling == TEXTRNN_LAST ? way.final_hidden + row * P : sums + i * P;
+    const V count = splat(c.pooling == TEXTRNN_MEAN && item.length[i] ? (float)item.length[i] : 1.f);
+    for (int64_t j = 0; j < P; j += W) store(pooled + j, load(source + j) / count);
+  }
+  return true;
+}
+
+constexpr int64_t NEAR = 128;  // positions whose gates and states lie in the second-level cache together
+
+template <class Cell>
+static bool backward(const textrnn_layer &c, int64_t number, int d) {
+  constexpr int S = Cell::S;
+  const textrnn_plan &plan = *c.plan;
+  const textrnn_item &item = plan.item[number];
+  const textrnn_direction &way = c.direction[d];
+  const int64_t P = c.padded, rows = item.rows, K = Cell::G * P;
+  const float *panels = way.panels + Cell::G * P * c.hidden;
+  float *d_hidden = scratch(0, rows * P * 2);
+  if (!d_hidden) return false;
+  float *d_memory = d_hidden + rows * P;
+  for (int64_t i = 0; i < rows; i++) {
+    const int64_t row = item.row[i];
+    const float *pooled = c.pooling == TEXTRNN_LAST && c.d_pooled ? c.d_pooled + (row * c.directions + d) * P : nullptr;
+    for (int64_t j = 0; j < P; j += W) {
+      V sum = way.d_final_hidden ? load(way.d_final_hidden + row * P + j) : V{};
+      store(d_hidden + i * P + j, pooled ? sum + load(pooled + j) : sum);
+      store(d_memory + i * P + j, way.d_final_memory ? load(way.d_final_memory + row * P + j) : V{});
+    }
+  }
+  // Gradients of the recurrent weights: an outer product for each position, made while the gates' gradients are near.
+  const int64_t up = (K + MR - 1) / MR * MR;
+  float *d_weight = nullptr, *packed_a = nullptr, *packed_b = nullptr;
+  if constexpr (Cell::R) {
+    d_weight = way.partial + number * (up * P + K);
+    memset(d_weight, 0, (up * P + K) * sizeof(float));
+    packed_a = scratch(1, (NEAR + rows) * up);
+    packed_b = scratch(2, (NEAR + rows) * P);
+    if (!packed_a || !packed_b) return false;
+  }
+  int64_t position = item.first_position;
+  for (int t = 0; t < item.time; t++) position += item.alive[t];
+  int64_t done = position;
+  for (int t = item.time - 1; t >= 0; t--) {
+    const int n = item.alive[t];
+    position -= n;
+    const int64_t before = t ? position - item.alive[t - 1] : 0;
+    for (int i = 0; i < n; i++) {
+      const int64_t row = item.row[i], q = d ? plan.mirror[position + i] : position + i;
+      const float *pooled = c.d_pooled ? c.d_pooled + (row * c.directions + d) * P : nullptr;
+      const int32_t *best = c.argmax ? c.argmax + (row * c.directions + d) * P : nullptr;
+      const float *output = c.d_outputs ? c.d_outputs + (q * c.directions + d) * P : nullptr;
+      const float *x = Cell::R ? nullptr : way.projected + (c.index ? (int64_t)c.index[q] : q) * Cell::G * P;
+      const float *memory = nullptr;
+      if constexpr (Cell::MEMORY > 0)
+        memory = t ? way.saved + ((before + i) * S + Cell::MEMORY) * P
+                   : way.start_memory ? way.start_memory + row * P : nullptr;
+      const V share = splat(1.f / (float)item.length[i]);
+      for (int64_t j = 0; j < P; j += W) {
+        V grad = load(d_hidden + i * P + j);
+        if (pooled && c.pooling == TEXTRNN_MEAN) grad = fma(share, load(pooled + j), grad);
+        if (pooled && c.pooling == TEXTRNN_MAX) grad += load_int(best + j) == t - I{} ? load(pooled + j) : V{};
+        if (output) grad += load(output + j);
+        const BackPlace at{way.saved + (position + i) * S * P + j, P, x ? x + j : nullptr,
+                           load(way.previous + (position + i) * P + j), memory ? load(memory + j) : V{},
+                           d_memory + i * P + j};
+        store(d_hidden + i * P + j, Cell::back(grad, at));
+      }
+    }
+    if constexpr (Cell::R) {
+#if defined(__AVX512F__)
+      constexpr int MAX = 6, WIDE = 4;
+#else
+      constexpr int MAX = 4, WIDE = 2;
+#endif
+      const float *gates = way.saved + position * S * P;
+      in_blocks<MAX>(n, [&]<int M>(int i) __attribute__((always_inline)) {
+        auto some = [&]<int N>(int64_t j) __attribute__((always_inline)) {
+          V acc[M][N];
+#pragma GCC unroll 8
+          for (int m = 0; m < M; m++)
+#pragma GCC unroll 8
+            for (int v = 0; v < N; v++) acc[m][v] = load(d_hidden + (i + m) * P + j + v * W);
+          multiply_add<M, N, 1>(gates + (int64_t)i * S * P, S * P, panels + j * K, K * W, K, acc);
+#pragma GCC unroll 8
+          for (int m = 0; m < M; m++)
+#pragma GCC unroll 8
+            for (int v = 0; v < N; v++) store(d_hidden + (i + m) * P + j + v * W, acc[m][v]);
+        };
+        constexpr int N = M == 1 ? 8 : M == 2 && WIDE < 4 ? 4 : WIDE;
+        int64_t j = 0;
+        for (; j + N * W <= P; j += N * W) some.template operator()<N>(j);
+        for (; j < P; j += W) some.template operator()<1>(j);
+      });
+      if (done - position >= NEAR || t == 0) {
+        accumulate_outer(gates, S * P, K, way.previous + position * P, P, done - position, d_weight, d_weight + up * P, packed_a,
+                         packed_b);
+        done = position;
+      }
+    }
+  }
+  for (int64_t i = 0; i < rows; i++) {
+    memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
+    if (way.d_start_memory) memcpy(way.d_start_memory + item.row[i] * P, d_memory + i * P, P * sizeof(float));
+  }
+  return true;
+}
+
+// The recurrent weights as the loops read them. Forward: for W units the G gates of each k < hidden. Back: for W units of
+// the state before, the weights of each gate row in the order of Cell::RECURRENT.
+template <class Cell>
+static void pack(const textrnn_layer &c, int d) {
+  if constexpr (Cell::R) {
+    const textrnn_direction &way = c.direction[d];
+    const int64_t H = c.hidden, P = c.padded;
+    const float *weight = way.from_hidden;
+    float *to = way.panels;
+    for (int64_t j = 0; j < P; j += W)
+      for (int64_t k = 0; k < H; k++)
+        for (int g = 0; g < Cell::G; g++)
+          for (int l = 0; l < W; l++) *to++ = j + l < H ? weight[(g * H + j + l) * H + k] : 0.f;
+    if (!way.saved) return;
+    for (int64_t j = 0; j < P; j += W)
+      for (int g = 0; g < Cell::G; g++)
+        for (int64_t k = 0; k < P; k++)
+          for (int l = 0; l < W; l++)
+            *to++ = k < H && j + l < H ? weight[(Cell::RECURRENT[g] * H + k) * H + j + l] : 0.f;
+  }
+}
+
+// The gradients of recurrent weights and bias: the sum over the items, in their order. Rows first to end of one gate.
+template <class Cell>
+static void sum_items(const textrnn_layer &c, int d, int g, int64_t first, int64_t end) {
+  if constexpr (Cell::R) {
+    const textrnn_direction &way = c.direction[d];
+    const int64_t P = c.padded, H = c.hidden, K = Cell::G * P, size = (K + MR - 1) / MR * MR * P + K;
+    const int64_t gate = Cell::RECURRENT[g];
+    for (int64_t i = first; i < end; i++) {
+      float *to = way.d_from_hidden + (gate * H + i) * H;
+      for (int64_t j = 0; j < H; j++) {
+        float sum = 0.f;
+        for (int64_t item = 0; item < c.plan->items; item++) sum += way.partial[item * size + (g * P + i) * P + j];
+        to[j] = sum;
+      }
+      if (!way.d_recurrent_bias) continue;
+      float sum = 0.f;
+      for (int64_t item = 0; item < c.plan->items; item++) sum += way.partial[(item + 1) * size - K + g * P + i];
+      way.d_recurrent_bias[gate * H + i] = sum;
+    }
+  }
+}
+
+// The gradient of a row of `projected` is the sum over the positions that read it, in rising order; or that of its position.
+template <class Cell>
+static void gather(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+  const textrnn_plan &plan = *c.plan;
+  const textrnn_direction &way = c.direction[d];
+  const int64_t P = c.padded, width = Cell::G * P;
+  for (int64_t u = first; u < end; u++) {
+    float *to = way.d_projected + u * width;
+    const int64_t begin = c.index ? plan.occurrence[u] : u, stop = c.index ? plan.occurrence[u + 1] : u + 1;
+    for (int64_t o = begin; o < stop; o++) {
+      const int64_t p = c.index ? plan.occurrences[o] : o;
+      const float *from = way.saved + ((d ? plan.mirror[p] : p) * Cell::S + Cell::FIRST) * P;
+      if (o == begin) memcpy(to, from, width * sizeof(float));
+      else
+        for (int64_t j = 0; j < width; j += W) store(to + j, load(to + j) + load(from + j));
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,153 @@
+// Vectors of W floats for the instruction set this unit is compiled for, and the activation functions on them.
+//
+// No contraction is left to the compiler (-ffp-contract=off): a row must have the same bits in every block it is computed in.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#endif
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace textrnn::TEXTRNN_ISA {
+
+#if defined(__AVX512F__)
+constexpr int W = 16;
+#elif defined(__AVX2__)
+constexpr int W = 8;
+#else
+constexpr int W = 4;
+#endif
+
+typedef float V __attribute__((vector_size(W * 4)));
+typedef int32_t I __attribute__((vector_size(W * 4)));
+typedef float VU __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef int32_t IU __attribute__((vector_size(W * 4), aligned(4), may_alias));
+
+INLINE V splat(float x) { return x - V{}; }
+INLINE V load(const float *p) { return *(const VU *)p; }
+INLINE void store(float *p, V x) { *(VU *)p = x; }
+INLINE I load_int(const int32_t *p) { return *(const IU *)p; }
+INLINE void store_int(int32_t *p, I x) { *(IU *)p = x; }
+
+INLINE V fma(V a, V b, V c) {
+#if defined(__AVX512F__)
+  return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+INLINE V negated_fma(V a, V b, V c) {
+#if defined(__AVX512F__)
+  return (V)_mm512_fnmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#else
+  return fma(-a, b, c);
+#endif
+}
+INLINE V smaller(V a, V b) { return a < b ? a : b; }
+INLINE V larger(V a, V b) { return a > b ? a : b; }
+
+// a / b. AVX-512 divides 16 numbers in as many cycles; an estimate, refined, and a corrected quotient take a third.
+INLINE V divide(V a, V b) {
+#if defined(__AVX512F__)
+  V r = (V)_mm512_rcp14_ps((__m512)b);
+  r = fma(r, negated_fma(b, r, splat(1.f)), r);
+  V q = a * r;
+  return fma(r, negated_fma(b, q, a), q);
+#else
+  return a / b;
+#endif
+}
+
+// y = n ln 2 + r with |r| <= ln 2 / 2: returns e^r - 1, and 2^n in `power`. For -87 <= y <= 88.
+// Reduction in two parts after Cody and Waite (1980); polynomial of Moshier's Cephes expf.
+INLINE V reduced_expm1(V y, V *power) {
+  const V magic = splat(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer
+  V n = fma(y, splat(1.44269504088896341f), magic) - magic;
+  V r = negated_fma(n, splat(0.693359375f), y);
+  r = negated_fma(n, splat(-2.12194440e-4f), r);
+  V p = splat(1.9875691500e-4f);
+  p = fma(p, r, splat(1.3981999507e-3f));
+  p = fma(p, r, splat(8.3334519073e-3f));
+  p = fma(p, r, splat(4.1665795894e-2f));
+  p = fma(p, r, splat(1.6666665459e-1f));
+  p = fma(p, r, splat(5.0000001201e-1f));
+  I bits = (__builtin_convertvector(n, I) + 127) << 23;
+  memcpy(power, &bits, sizeof bits);
+  return fma(p, r * r, r);
+}
+INLINE V exponential(V y) {
+  V power;
+  V p = reduced_expm1(larger(smaller(y, splat(88.f)), splat(-87.f)), &power);
+  return fma(p, power, power);
+}
+INLINE V sigmoid(V x) { return divide(splat(1.f), splat(1.f) + exponential(-x)); }
+
+// tanh |x| = -m / (m + 2) with m = e^(-2|x|) - 1: exact to the last bits near 0 too, where 1 - 2 / (e^2x + 1) cancels.
+INLINE V hyperbolic_tangent(V x) {
+  I bits;
+  memcpy(&bits, &x, sizeof bits);
+  I sign = bits & (int32_t)0x80000000;
+  bits ^= sign;
+  V magnitude, power, y;
+  memcpy(&magnitude, &bits, sizeof bits);
+  V p = reduced_expm1(larger(splat(-2.f) * magnitude, splat(-40.f)), &power);
+  V m = fma(p, power, power - splat(1.f));
+  y = divide(-m, m + splat(2.f));
+  memcpy(&bits, &y, sizeof bits);
+  bits |= sign;
+  memcpy(&y, &bits, sizeof bits);
+  return y;
+}
+
+INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
+
+// acc[m][v] += sum over k < K of a[m * lda + k] * panel[v / G][k][v % G], k in rising order whatever M and P are.
+// A panel holds G vectors for each k; the panels follow each other at `stride`.
+template <int M, int P, int G>
+INLINE void multiply_add(const float *a, int64_t lda, const float *panel, int64_t stride, int64_t K, V (&acc)[M][P * G]) {
+  for (int64_t k = 0; k < K; k++) {
+    V w[P * G];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; p++)
+#pragma GCC unroll 16
+      for (int g = 0; g < G; g++) w[p * G + g] = load(panel + p * stride + (k * G + g) * W);
+#pragma GCC unroll 16
+    for (int m = 0; m < M; m++) {
+      V x = splat(a[m * lda + k]);
+#pragma GCC unroll 16
+      for (int v = 0; v < P * G; v++) acc[m][v] = fma(x, w[v], acc[m][v]);
+    }
+  }
+}
+
+// Calls block.operator()<M>(first) for blocks of at most MAX rows of nearly equal size.
+template <int MAX, class Block>
+INLINE void in_blocks(int rows, Block &&block) {
+  int blocks = (rows + MAX - 1) / MAX, first = 0;
+  for (int b = 0; b < blocks; b++) {
+    int size = (rows - first + blocks - b - 1) / (blocks - b);
+    switch (size) {
+      case 1: block.template operator()<1>(first); break;
+      case 2: block.template operator()<2>(first); break;
+      case 3: block.template operator()<3>(first); break;
+      case 4: block.template operator()<4>(first); break;
+      case 5: if constexpr (MAX >= 5) block.template operator()<5>(first); break;
+      case 6: if constexpr (MAX >= 6) block.template operator()<6>(first); break;
+      case 7: if constexpr (MAX >= 7) block.template operator()<7>(first); break;
+      case 8: if constexpr (MAX >= 8) block.template operator()<8>(first); break;
+    }
+    first += size;
+  }
+}
+
+}  // namespace

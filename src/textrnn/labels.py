@@ -11,13 +11,19 @@ def as_label(value: Any) -> Label:
     """`value` as a label: NumPy's strings and integers become Python's, nothing else is converted.
 
     Raises:
-        ValueError: `value` is missing, empty or neither a string nor an integer; the message says what it is.
+        ValueError: `value` is missing, empty, neither a string nor an integer, or holds half of a surrogate pair (as
+                    a folder's name does that is not UTF-8); the message says what it is.
     """
     if isinstance(value, str):
         if not value.strip():
             raise ValueError("the label is empty")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:  # refused here, before the training: no file can store it
+            code_point = f"U+{ord(value[error.start]):04X}"
+            raise ValueError(f"the label holds {code_point}, half of a surrogate pair") from error
         return str(value)
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType":
         raise ValueError("the label is missing")
     if isinstance(value, int) and not isinstance(value, bool):
         return value

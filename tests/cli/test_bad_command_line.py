@@ -270,6 +270,25 @@ def test_standard_output_is_full(folder: Path, line: str) -> None:
     assert_refused(Result(done.returncode, "", done.stderr.decode()), "standard output", "No space left on device")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("line", ["info m.textrnn", "predict m.textrnn d.csv", "evaluate m.textrnn d.csv --json -"])
+def test_the_disk_fills_up_behind_standard_output(folder: Path, line: str, unbuffered: str) -> None:
+    """A part of the last write fits, which a bare file under PYTHONUNBUFFERED takes for all of it."""
+    resource = pytest.importorskip("resource", reason="needs limits on the size of files")
+    full = run_apart(*line.split()).out.encode()
+    with Path("out").open("wb") as out:
+        done = subprocess.run(
+            [*TEXTRNN, *line.split()],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(full) - 9, len(full) - 9)),
+        )
+    assert full.startswith(Path("out").read_bytes())
+    assert_refused(Result(done.returncode, "", done.stderr.decode()), "standard output", "File too large")
+
+
 @pytest.mark.parametrize("line", ["info m.textrnn", "predict m.textrnn d.csv"])
 def test_standard_output_is_closed(folder: Path, line: str) -> None:
     done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *TEXTRNN, *line.split()], stderr=subprocess.PIPE, check=False)

@@ -65,6 +65,10 @@ BAD = {
         FIRST + '{"text": "a\\ud800", "label": 1}',
         "line 2: the text holds U+D800, half of a surrogate pair, at character 2",
     ),
+    "half a surrogate pair in a label": (
+        FIRST + '{"text": "a", "label": "\\ud800"}',
+        "line 2: the label holds U+D800, half of a surrogate pair",
+    ),
     "null label": (FIRST + '{"text": "a", "label": null}', "line 2: the label is missing"),
     "boolean label": (
         FIRST + '{"text": "a", "label": true}',

@@ -43,3 +43,16 @@ def test_refusals() -> None:
         read("one\rtwo\rthree\r")
     with pytest.raises(DataError, match=r"open file, line 2: the line is longer than 16,777,216 characters"):
         read("one\n" + "x" * (MAX_CHARACTERS + 1) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"PK\x03\x04", "an Excel workbook or another zip file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file"),
+        (b"%PDF-1.4\n", "a PDF file"),
+    ],
+)
+def test_what_is_often_renamed_is_called_by_its_name(start: bytes, kind: str) -> None:
+    with pytest.raises(DataError, match=f"open file: found {kind}, expected text: save it as CSV"):
+        list(read_examples(io.BytesIO(start + b"\xe2\xe3\0"), format="csv"))

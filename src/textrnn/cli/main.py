@@ -64,6 +64,12 @@ def _run() -> int:
         return _refuse("standard output is closed, expected an open one")
     try:
         with terminate_as_interrupt():
+            if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
+                # PYTHONUNBUFFERED, as in many containers: the bare file takes a part of what is written when the
+                # disk is full, and Python does not look at how much.
+                sys.stdout = io.TextIOWrapper(
+                    io.BufferedWriter(sys.stdout.buffer), encoding=sys.stdout.encoding, line_buffering=True
+                )
             if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that the terminal cannot show is no reason to stop
                 sys.stdout.reconfigure(errors="backslashreplace")
             return int(main(standalone_mode=False, prog_name="textrnn") or 0)

@@ -18,6 +18,12 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+# What people rename to .csv: no text starts so.
+_NOT_TEXT = {
+    b"PK\x03\x04": "an Excel workbook or another zip file",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
+    b"%PDF-": "a PDF file",
+}
 MAC_LINES = "a carriage return without a line feed (old Mac line endings?): end the lines with \\n or \\r\\n"
 
 
@@ -54,6 +60,12 @@ def _blocks(chunks: Iterable[bytes], name: str, encoding: str) -> Iterator[str]:
     line = 1
     at_start = empty = True
     for chunk in chain(chunks, (None,)):
+        if at_start and chunk:
+            for mark, kind in _NOT_TEXT.items():
+                if chunk.startswith(mark):
+                    raise DataError(
+                        f"found {kind}, expected text: save the data as CSV with the encoding utf-8", path=name
+                    )
         text = _decode(decoder, chunk, name, encoding, line, at_start)
         if at_start and text:
             at_start = False

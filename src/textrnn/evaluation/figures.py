@@ -72,7 +72,7 @@ def draw_curves(axes: "Axes", history: Sequence[EpochRecord], quantity: str) -> 
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y")
-    axes.legend(loc="upper right" if quantity == "loss" else "lower right")
+    axes.legend(loc="best")  # the curves cross every corner in some training
 
 
 def draw_confusion(axes: "Axes", evaluation: Evaluation) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textrnn.config import TextConfig, VocabularyConfig
@@ -62,6 +62,7 @@ def assert_same(encoder: TextEncoder, texts: Sequence[str], **options: int) -> N
         assert ours == theirs, (text[:200], ours[:50], theirs[:50])
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=8), st.integers(1, 12), st.sampled_from(KEPT), st.integers(1, 3))
 @example(["ΑΣ ΑΣΑ Σ"], 9, "head", 1)
 @example(["가 \u1100\u1161\u11a8 각"], 9, "head", 1)
@@ -72,6 +73,7 @@ def test_drawn_texts(texts: list[str], max_length: int, keep: str, threads: int)
     assert_same(encoder_of(texts, max_length=max_length, keep=keep), texts, threads=threads)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["film", "a", "é", "e\u0301", "Σ", "=", "\u0338", " ", " ", " ", ".", "👍", "x" * 90])))
 def test_long_texts_read_from_both_ends(parts: list[str]) -> None:
     text = "".join(part + " " * (index % 3 == 0) for index, part in enumerate(parts * 40))

@@ -338,3 +338,29 @@ def test_no_library_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OSError, match="not there"):
         NativeWords(["<PAD>", "<UNK>", "a"])
     assert TextEncoder(TextConfig(), Vocabulary(["<PAD>", "<UNK>", "a"])).encode_many(["a b"]).ids.tolist() == [2, 1]
+
+
+def test_processors_where_the_system_tells_no_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEXTRNN_NUM_THREADS", raising=False)
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 5)
+    assert available_threads() == 5
+
+
+class Exhausted:
+    """A library on a machine without memory."""
+
+    def textrnn_words_new(self, *arguments: object) -> None:
+        return None
+
+    def textrnn_words_encode(self, *arguments: object) -> int:
+        return -2
+
+
+def test_no_memory_is_said_and_no_handle_means_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = encoder_with(["a"])
+    monkeypatch.setattr(encoder._native, "_library", Exhausted())
+    with pytest.raises(MemoryError, match="ids"):
+        encoder.encode_many(["a"])
+    monkeypatch.setattr("textrnn.text.native_words._functions", Exhausted)
+    assert TextEncoder(encoder.config, encoder.vocabulary).encode_many(["a b"]).ids.tolist() == [2, 1]

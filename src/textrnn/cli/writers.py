@@ -1,7 +1,6 @@
 """Predictions as CSV or JSON Lines."""
 
-import csv
-import io
+import re
 from collections.abc import Callable, Sequence
 from typing import IO, Any, Protocol
 
@@ -27,20 +26,25 @@ class CsvWriter:
         self._write_rows([["text"] * with_text + ["label", "probability"] + [f"p({label})" for label in labels]])
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
-        rows: list[list[Any]] = []
+        rows: list[list[str]] = []
         for text, prediction in zip(texts, predictions, strict=True):
             numbers = [f"{value:.6f}" for value in (prediction.probability, *prediction.probabilities.values())]
-            rows.append([text] * self.with_text + [prediction.label, *numbers])
+            rows.append([text] * self.with_text + [str(prediction.label), *numbers])
         self._write_rows(rows)
 
-    def _write_rows(self, rows: list[list[Any]]) -> None:
-        buffer = io.StringIO(newline="")
-        plain = csv.writer(buffer, lineterminator="\n")
-        # Python's writer does not quote a lone carriage return, which a reader takes for the end of the row.
-        quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for row in rows:
-            (quoted if any("\r" in field for field in row if isinstance(field, str)) else plain).writerow(row)
-        self.file.write(buffer.getvalue().encode())
+    def _write_rows(self, rows: list[list[str]]) -> None:
+        # Python's csv.writer takes five times as long over long texts, and before 3.13 it does not quote a lone
+        # carriage return, which a reader takes for the end of the row.
+        lines = [",".join([_quoted(field) if _SPECIAL(field) else field for field in row]) for row in rows]
+        self.file.write("\n".join([*lines, ""]).encode())
+
+
+_SPECIAL = re.compile('[",\r\n]').search
+
+
+def _quoted(field: str) -> str:
+    """A field with a character that means something in CSV, as RFC 4180 has it."""
+    return '"' + field.replace('"', '""') + '"'
 
 
 class JsonLinesWriter:

@@ -1,12 +1,14 @@
 """Text to ids in one object: tokenizer, vocabulary and truncation, as a model file stores them."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import TextConfig, VocabularyConfig
+from textrnn.text.native_words import Flat, NativeWords
 from textrnn.text.tokenizer import TOKENIZERS
 from textrnn.text.vocabulary import Vocabulary
 
@@ -34,6 +36,44 @@ class TextEncoder:
     def encode(self, text: str) -> NDArray[np.int32]:
         """The ids of those tokens. [time]; an empty text has none."""
         return np.array(self.vocabulary.encode(self.tokens(text)), dtype=np.int32)
+
+    def encode_many(self, texts: Sequence[str], *, threads: int | None = None) -> Flat:
+        """The ids of many texts, one after the other: `ids` [tokens] and `offsets` [texts + 1].
+
+        They are those of `encode`. For the rule `words` native code computes them where it was built, on at most
+        `threads` threads (None: `TEXTRNN_NUM_THREADS`, or every processor that this process may use).
+
+        Raises:
+            TypeError: `texts` is a single string, or something in it is none.
+        """
+        if isinstance(texts, str):
+            raise TypeError("expected a list of texts, got a single string: put it into a list")
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
+        if self._native is not None:
+            head, tail = self._kept
+            return self._native.encode(texts, head=head, tail=tail, python=self.encode, threads=threads)
+        encoded = [self.encode(text) for text in texts]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum([len(ids) for ids in encoded], out=offsets[1:])
+        return Flat(np.concatenate([np.empty(0, np.int32), *encoded]), offsets)
+
+    @property
+    def _kept(self) -> tuple[int, int]:
+        """Tokens that `truncate` keeps at the beginning and at the end."""
+        length = self.config.max_length
+        tail = {"head": 0, "tail": length, "both": length // 2}[self.config.keep]
+        return length - tail, tail
+
+    @functools.cached_property
+    def _native(self) -> NativeWords | None:
+        if self.config.tokenizer != "words":
+            return None
+        try:
+            return NativeWords(self.vocabulary.tokens)
+        except OSError:  # not built, or a vocabulary made to collide
+            return None
 
 
 def truncate(tokens: list[str], max_length: int, keep: str) -> list[str]:

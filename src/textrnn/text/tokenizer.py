@@ -71,22 +71,23 @@ def _long_run_of_marks() -> re.Pattern[str]:
     return re.compile(f"[{marks}]{{30}}(?=[{marks}])")
 
 
+def replacement(code_point: int) -> str:
+    """What `words` puts in the place of a code point: nothing, a space, itself, or itself between spaces."""
+    character = chr(code_point)
+    category = unicodedata.category(character)
+    if character == "\u00ad" or 0xFE00 <= code_point <= 0xFE0F:
+        return ""
+    if category[0] in "LMN" or character in "'’\u200c\u200d":
+        return character
+    return " " if category[0] in "ZC" else f" {character} "
+
+
 class _WordTable(dict[int, str]):
-    """What `words` puts in the place of each code point; filled as code points are met, for there are a million."""
+    """The replacements, filled as code points are met, for there are a million."""
 
     def __missing__(self, code_point: int) -> str:
-        character = chr(code_point)
-        category = unicodedata.category(character)
-        if character == "\u00ad" or 0xFE00 <= code_point <= 0xFE0F:
-            replacement = ""
-        elif category[0] in "LMN" or character in "'’\u200c\u200d":
-            replacement = character
-        elif category[0] in "ZC":
-            replacement = " "
-        else:
-            replacement = f" {character} "
-        self[code_point] = replacement
-        return replacement
+        self[code_point] = replacement(code_point)
+        return self[code_point]
 
 
 _WORD_TABLE = _WordTable()

@@ -13,7 +13,8 @@ row last stepped at s, now at t, with rates a_i and decoupled decay w, sums and 
 
 `kept`, `coasted` and `eps'` are the same for all rows of one s, so a short history of them serves the whole table. All
 of it is exact but for eps: the dense optimiser has, in units of the fading sqrt(v), another one at each step, and this
-is their mean. It matters only where a gradient is of the order of eps = 1e-8 itself.
+is their mean. It matters only where a gradient is of the order of eps = 1e-8 itself, and only in the first steps: 98 of
+3,000,000 weights were off by 1e-6 to 1e-4 after 20 steps with a rate of 0.002 and normal gradients of 1e-3.
 
 Rows are caught up before they are read, so that a forward pass sees what the dense optimiser would show it. Without the
 coasting, words that are read seldom learn a part of what they should: on sst2 three epochs gave 76.8 instead of 79.6 %.

@@ -17,6 +17,7 @@ from textrnn.config import Recipe
 from textrnn.errors import CheckpointError, ConfigError
 from textrnn.files import remove_partial, replacing
 from textrnn.history import EpochRecord
+from textrnn.training.lazy_adam import LazyAdam
 
 Arrays = dict[str, NDArray[np.float32]]
 CHECKPOINT_VERSION = 1
@@ -48,8 +49,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     random_stream: NDArray[np.uint8]
 
 
-def capture_moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Arrays, Arrays]:
-    """Adam's moving averages by parameter name: of the gradient and of its square."""
+def capture_moments(model: nn.Module, optimizer: LazyAdam) -> tuple[Arrays, Arrays]:
+    """Adam's moving averages by parameter name: of the gradient and of its square. All rows must be synchronized."""
     states = {name: optimizer.state[parameter] for name, parameter in model.named_parameters()}
     return (
         {name: state["exp_avg"].numpy().copy() for name, state in states.items()},
@@ -57,7 +58,7 @@ def capture_moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple
     )
 
 
-def restore_moments(model: nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
+def restore_moments(model: nn.Module, optimizer: LazyAdam, state: State) -> None:
     """Put the moving averages and the number of steps back."""
     for name, parameter in model.named_parameters():
         optimizer.state[parameter] = {

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.nn.utils import clip_grad_norm_
 
 from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import Dropout, TextClassifier
+from textrnn.training.clipping import clip_gradients
+from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.optimizer import set_rate
 from textrnn.training.schedule import RateAt
 
@@ -38,7 +39,7 @@ class Step:
 def train_epochs(
     model: TextClassifier,
     batches_of: Callable[[int], Sequence[Callable[[], RaggedBatch]]],
-    optimizer: torch.optim.Optimizer,
+    optimizer: LazyAdam,
     *,
     epochs: Iterable[int],
     rate_at: RateAt,
@@ -68,11 +69,12 @@ def train_epochs(
             rate = rate_at((epoch - 1) * len(batches) + index)
             set_rate(optimizer, rate)
             optimizer.zero_grad(set_to_none=True)
+            optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
             logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), dropout)
             targets = torch.from_numpy(batch.targets)
             loss = cross_entropy(logits, targets, weight=class_weights)
             loss.backward()
-            norm = clip_grad_norm_(model.parameters(), max_gradient_norm).item()
+            norm = clip_gradients(model.parameters(), max_gradient_norm).item()
             if not math.isfinite(loss.item() + norm):
                 raise TextRNNError(
                     f"training diverged in epoch {epoch}, step {index + 1}: the loss is {loss.item()}, the gradient "

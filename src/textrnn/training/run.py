@@ -43,6 +43,7 @@ class Run:
         """Judge the weights after an epoch and keep them if they are the best; the record with what was found."""
         if not self.recipe.training.timings:
             record = msgspec.structs.replace(record, tokens_per_second=None)
+        self.optimizer.synchronize()
         if validation is not None:
             record = msgspec.structs.replace(record, validation=self._validate(validation))
         is_best = self._is_best(record)

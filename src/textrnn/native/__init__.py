@@ -5,7 +5,20 @@ a call, and the same functions take NumPy arrays and PyTorch tensors by address.
 of which a batch takes one or two for each layer. The library is optional: `library()` is None where it was not built.
 """
 
-from textrnn.native.library import available_instruction_sets, instruction_set, library, threads, use_instruction_set
+from textrnn.native.library import (
+    available_instruction_sets,
+    available_threads,
+    instruction_set,
+    library,
+    use_instruction_set,
+)
 from textrnn.native.plan import Plan
 
-__all__ = ["Plan", "available_instruction_sets", "instruction_set", "library", "threads", "use_instruction_set"]
+__all__ = [
+    "Plan",
+    "available_instruction_sets",
+    "available_threads",
+    "instruction_set",
+    "library",
+    "use_instruction_set",
+]

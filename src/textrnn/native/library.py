@@ -76,9 +76,9 @@ def available_instruction_sets() -> list[str]:
     return found
 
 
-def threads() -> int:
+def available_threads() -> int:
     """Threads to use where nobody says a number: `TEXTRNN_NUM_THREADS`, else the CPUs this process may use."""
     wanted = os.environ.get("TEXTRNN_NUM_THREADS", "")
     if wanted.isdecimal() and int(wanted) > 0:
-        return min(int(wanted), 1024)
+        return min(int(wanted), 256)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

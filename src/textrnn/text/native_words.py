@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.native import library
-from textrnn.native import threads as available_threads
+from textrnn.native import available_threads, library
 from textrnn.text.tokenizer import replacement
 from textrnn.text.vocabulary import UNK_ID
 

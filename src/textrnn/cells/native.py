@@ -1,4 +1,4 @@
-"""The native kernels under PyTorch's autograd: a layer over a whole ragged batch, forward and backward in one call each."""
+"""The native kernels under PyTorch's autograd: a layer over a whole ragged batch, one call forward and one back."""
 
 import ctypes
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ class _Call(NamedTuple):
 
 
 class _Layer(torch.autograd.Function):
-    """(call, inputs, then for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, (hidden, memory)..."""
+    """(call, inputs, for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, then hidden, memory."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, inputs: Tensor, *tensors: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -107,7 +107,7 @@ class _Call(NamedTuple):
 
 
 class _Layer(torch.autograd.Function):
-    """(call, inputs, for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, then hidden, memory."""
+    """(call, inputs, for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, hidden, memory."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, inputs: Tensor, *tensors: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -1,8 +1,8 @@
 """The native kernels: recurrent layers over whole sequences in C++, called through ctypes.
 
 A plain C interface instead of an extension module: one binary serves every Python version, ctypes releases the GIL
-during a call, and the same functions take NumPy arrays and PyTorch tensors by address. The price is some microseconds a
-call, of which a batch takes one or two for each layer. The library is optional: `library()` is None where it was not built.
+during a call, and the same functions take NumPy arrays and PyTorch tensors by address. The price is some microseconds
+a call, and a batch takes two for each layer. The library is optional: `library()` is None where it was not built.
 """
 
 from textrnn.native.library import (

@@ -10,7 +10,7 @@ from textrnn.native.interface import PlanRecord
 from textrnn.native.library import library
 
 ROWS_AN_ITEM = 16
-"""Rows that one thread takes through time together. Constant, so that results do not depend on the number of threads."""
+"""Rows that one thread takes through time together. Constant, so that results do not depend on the threads."""
 
 
 class Plan:

@@ -71,6 +71,8 @@ class Plan:
         """Step of that row."""
         self.unique_ids: NDArray[np.int64] = _array(plan.unique_ids, self.unique)
         """The different ids of the batch, by first occurrence."""
+        self.unique_index: NDArray[np.int32] = _array(plan.unique_of, self.positions if ids is not None else 0)
+        """Index into `unique_ids` at each position."""
 
     @property
     def address(self) -> int:

@@ -1,0 +1,84 @@
+"""The whole way from ids to pooled vectors by the native kernels, beside the readable one in `ENCODERS`.
+
+Each word of the batch is projected once, whatever the number of its occurrences, unless dropout of features makes every
+occurrence another; then the tokens are, without padding. Between layers the states stay packed, and the last layer pools
+as it goes. The masks are those that the readable way draws, from the same stream, so both train alike up to rounding.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from textrnn.cells.native import native_layer
+from textrnn.model.noise import Noise, masked
+from textrnn.model.reader import Reader
+from textrnn.native import Plan
+
+
+def native_encode(
+    reader: Reader, ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], noise: Noise
+) -> Float[Tensor, "batch outputs"]:
+    """See `textrnn.model.encoders.encode`; on the CPU, in 32-bit floats."""
+    config = reader.config
+    batch, time = ids.shape
+    if config.padding == "through":
+        lengths = torch.full_like(lengths, time)
+    plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
+    rows = torch.from_numpy(plan.source_row.astype(np.int64))
+    steps = torch.from_numpy(plan.source_time.astype(np.int64))
+    index = torch.from_numpy(plan.unique_index.astype(np.int64))
+
+    words = noise.word_mask(ids.t())  # [time, batch]
+    inputs: Tensor = reader.embedding(torch.from_numpy(plan.unique_ids))  # [unique, features]
+    if words is not None:
+        occurrence = torch.empty(plan.unique, dtype=torch.int64)
+        occurrence[index] = torch.arange(plan.positions)  # any: all have the same factor
+        inputs = masked(inputs, words[steps[occurrence], rows[occurrence]].unsqueeze(-1))
+    mask = noise.steps_mask(time, batch, config.embedding_size)
+    indexed = mask is None
+    if mask is not None:
+        inputs = inputs.index_select(0, index) * _of_positions(mask, steps, rows)  # [positions, features]
+
+    pooled: Tensor | None = None
+    for depth, layer in enumerate(reader.stack):
+        if depth:
+            inputs = masked(inputs, _of_positions(noise.steps_mask(time, batch, inputs.shape[1]), steps, rows))
+        last = depth == config.layers - 1
+        result = native_layer(
+            config.cell,
+            [noise.cell(cell) for cell in layer.directions],
+            plan,
+            inputs,
+            indexed=indexed,
+            pooling=config.pooling if last else None,
+            states=layer.initial_states(batch),
+            keep_outputs=not last,
+        )
+        indexed = False
+        if result.outputs is not None:
+            inputs = result.outputs
+        pooled = result.pooled
+    assert pooled is not None
+    return pooled
+
+
+def _of_positions(mask: Tensor | None, steps: Tensor, rows: Tensor) -> Tensor | None:
+    """A mask [time or 1, batch, features] at the positions of a plan. [positions, features]"""
+    if mask is None:
+        return None
+    time, batch, features = mask.shape
+    places = rows if time == 1 else steps * batch + rows
+    return mask.reshape(time * batch, features).index_select(0, places)
+
+
+_STAMPS: dict[int, np.ndarray[tuple[int], np.dtype[np.int32]]] = {}
+
+
+def _stamp(reader: Reader) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """-1 for every id; plans leave it so, which spares filling it for each batch."""
+    size = reader.embedding.num_embeddings
+    if size not in _STAMPS:
+        _STAMPS.clear()
+        _STAMPS[size] = np.full(size, -1, dtype=np.int32)
+    return _STAMPS[size]

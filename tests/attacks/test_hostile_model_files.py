@@ -8,17 +8,15 @@ import tracemalloc
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import textrnn
-from builders import header, random_texts, random_weights
+from builders import header, random_weights
 from commands import assert_refused, nothing_changes, run_apart, run_here
 from forge import HOSTILE, put_together, taken_apart, valid
 from textrnn.modelfile import Header, to_bytes
-from textrnn.runtime import Classifier, network
 
 MIB = 2**20
 
@@ -176,17 +174,6 @@ def test_a_small_file_takes_little_memory(tmp_path: Path) -> None:
     assert path.stat().st_size < 20 * MIB  # as a folded table it would be 800 MB
     done = run_limited(400 * MIB, "predict", path)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 41
-
-
-def test_folding_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    classifier = Classifier(head := header(), weights := random_weights(header()))
-    texts = random_texts(70)
-    folded = classifier.logits(texts)
-    monkeypatch.setattr(network, "LARGEST_FOLD", 0)
-    unfolded = Classifier(head, weights)
-    np.testing.assert_allclose(unfolded.logits(texts), folded, rtol=1e-5, atol=1e-6)
-    alone = np.concatenate([unfolded.logits([text]) for text in texts])
-    np.testing.assert_array_equal(alone, unfolded.logits(texts))
 
 
 EDITS = st.lists(

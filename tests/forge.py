@@ -162,7 +162,7 @@ def moved(tensors: Json, before: str, after: str) -> None:
 
 
 def two_layers_swapped() -> bytes:
-    """Of two layers, the second one's matrix says that it has the place of the first one's, whose entry is cut short."""
+    """Of two layers, the second one's matrix says that it has the place of the first one's."""
     tensors, inner, data = taken_apart(valid(layers=2, embedding_size=7))
     first, second = (tensors[f"layers.{layer}.left_to_right.from_hidden.weight"] for layer in (0, 1))
     second["data_offsets"] = first["data_offsets"]

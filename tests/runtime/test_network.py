@@ -14,7 +14,7 @@ from runtime_oracles import expected_logits
 from textrnn.config import ModelConfig, kinds
 from textrnn.errors import ConfigError, ModelFileError
 from textrnn.modelfile import CELL_TENSORS, Header, Weights
-from textrnn.runtime import ENGINES, Classifier, build_network, inputs, load
+from textrnn.runtime import ENGINES, Classifier, NumpyNetwork, build_network, inputs, load
 from textrnn.runtime.engines import VARIABLE
 from textrnn.runtime.pooling import POOLS
 from textrnn.runtime.steps import STEPS
@@ -158,7 +158,7 @@ def test_engines_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=f"{VARIABLE}: expected one of .*numpy, got 'gpu'"):
         Classifier(head, weights)
     monkeypatch.setenv(VARIABLE, "numpy")
-    assert type(build_network(head.model, weights, max_length=12)) is ENGINES["numpy"]
+    assert isinstance(build_network(head.model, weights, max_length=12), NumpyNetwork)
 
 
 def test_an_engine_that_does_not_load_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_an_engine_that_does_not_load_is_passed_over(monkeypatch: pytest.MonkeyP
     weights = weights_of(head)
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr("textrnn.runtime.engines.ENGINES", {"broken": broken, "numpy": ENGINES["numpy"]})
-    assert type(build_network(head.model, weights, max_length=12)) is ENGINES["numpy"]
+    assert isinstance(build_network(head.model, weights, max_length=12), NumpyNetwork)
     monkeypatch.setenv(VARIABLE, "broken")
     with pytest.raises(ConfigError, match=r"no engine runs on this machine: broken \(built for another machine\)"):
         build_network(head.model, weights, max_length=12)

@@ -14,7 +14,7 @@ from torch import nn
 
 from builders import header, random_weights
 from textrnn.cells import CELLS
-from textrnn.config import ModelConfig, TrainingConfig, VocabularyConfig
+from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
 from textrnn.errors import OutputError
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier
@@ -156,3 +156,12 @@ def test_config_defaults_are_written_out() -> None:
     stored = json.loads(msgspec.json.encode(header()))
     assert stored["model"].keys() == set(ModelConfig.__struct_fields__)
     assert isinstance(header(), Header)
+
+
+def test_the_specification_names_every_setting_cell_and_block() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "model-file.md").read_text(encoding="utf-8")
+    for name in [*ModelConfig.__struct_fields__, *TextConfig.__struct_fields__]:
+        assert f"| `{name}` | " in page, name
+    for cell, tensors in CELL_TENSORS.items():
+        assert f"| `{cell}` | {', '.join(tensors.gates)} | " in page, cell
+    assert f"at most {MAX_TENSOR_LIST_BYTES:,} bytes" in page

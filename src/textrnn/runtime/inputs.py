@@ -47,17 +47,21 @@ class TokenInput:
         self.folded = directions * self._project.width <= LARGEST_FOLD * features
         self._table = table_type(compress)(tokens, self._project.width if self.folded else features)
         self._written = np.zeros(tokens, dtype=np.bool_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.prepare(np.zeros(1, dtype=np.int32))
+
+    def prepare(self, ids: Ids) -> None:
+        """Write the rows of these tokens, of any number of them."""
+        missing = np.unique(ids[~self._written[ids]])
+        for start in range(0, len(missing), ROWS):
+            some = np.zeros(ROWS, dtype=np.int32)  # as many rows as ever, for the same bits whoever asks first
+            few = missing[start : start + ROWS]
+            some[: len(few)] = few
+            embedded = self._embedding[some]
+            self._table.write(some, self._project(embedded) if self.folded else embedded)
+            self._written[some] = True  # last: another thread may be reading
 
     def __call__(self, ids: Ids) -> Array:
-        """[rows] -> [rows, gates * hidden], at most ROWS of them"""
-        if not self._written[ids].all():
-            self._write(ids)
+        """[rows] -> [rows, gates * hidden], for prepared tokens and the padding."""
         looked_up = self._table.read(ids)
         return looked_up if self.folded else self._project(looked_up)
-
-    def _write(self, ids: Ids) -> None:
-        filled = np.zeros(ROWS, dtype=np.int32)  # as many rows as ever, for the same bits whoever asks first
-        filled[: len(ids)] = ids
-        embedded = self._embedding[filled]
-        self._table.write(filled, self._project(embedded) if self.folded else embedded)
-        self._written[filled] = True  # last: another thread may be reading

@@ -41,19 +41,17 @@ class NumpyNetwork:
         """See `textrnn.runtime.engines.Engine`."""
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0
-        self.layers: list[list[Direction]] = []
         names = directions(config)
+        self.tokens = [TokenInput(weights, prefix(0, name), directions=len(names), compress=compress) for name in names]
+        self.layers: list[list[Direction]] = []
         for layer in range(config.layers):
-            cells = []
-            for name in names:
-                place = prefix(layer, name)
-                inputs: TokenInput | StateInput = (
-                    StateInput(weights, place)
-                    if layer
-                    else TokenInput(weights, place, directions=len(names), compress=compress)
-                )
-                cells.append(Direction(config.cell, weights, place, inputs))
-            self.layers.append(cells)
+            places = [prefix(layer, name) for name in names]
+            inputs: Sequence[Callable[[Any], Array]] = self.tokens
+            if layer:
+                inputs = [StateInput(weights, place) for place in places]
+            self.layers.append(
+                [Direction(config.cell, weights, place, read) for place, read in zip(places, inputs, strict=True)]
+            )
         self._head = np.ascontiguousarray(weights["head.weight"].T)
         self._head_bias = weights["head.bias"]
 
@@ -82,6 +80,12 @@ class NumpyNetwork:
         with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
             yield
 
+    def prepared(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The ids themselves, the first layer being ready for them."""
+        for tokens in self.tokens:
+            tokens.prepare(ids)
+        return ids
+
     def head(self, pooled: Array) -> Array:
         """[rows, directions * hidden] -> [rows, classes]"""
         logits: Array = pooled @ self._head
@@ -101,7 +105,7 @@ class NumpyNetwork:
         lengths = np.zeros(ROWS, dtype=np.int64)
         lengths[: len(texts)] = [max(len(ids), self.pad_to) for ids in texts]
         packing = Packing(lengths)
-        inputs: NDArray[np.int32] | Array = packing.lay(texts)
+        inputs: NDArray[np.int32] | Array = self.prepared(packing.lay(texts))
         size = self.config.hidden_size
         for cells in self.layers[:-1]:
             states = np.empty((packing.tokens, len(cells) * size), dtype=np.float32)

@@ -17,6 +17,7 @@ class Packing:
         """Rows that still read, for each step; they come first. [steps]"""
         self.tokens = int(lengths.sum())
         self._starts = np.cumsum(self.alive) - self.alive
+        self._rows = np.arange(len(lengths))
 
     def lay(self, texts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
         """The ids of all texts in that order; where a text is shorter than its steps, the padding's id 0. [tokens]"""
@@ -25,12 +26,13 @@ class Packing:
             ids[self._starts[: len(text)] + row] = text
         return ids
 
-    def places(self, step: int, *, backwards: bool) -> NDArray[np.int64]:
+    def places(self, step: int, *, backwards: bool) -> slice | NDArray[np.int64]:
         """Where the tokens lie that the rows read in this step: the next of each text, from its end if `backwards`.
 
-        [alive]
+        An index of `alive` tokens.
         """
-        rows = np.arange(self.alive[step])
-        times = self.lengths[: len(rows)] - 1 - step if backwards else step
-        places: NDArray[np.int64] = self._starts[times] + rows
+        alive = self.alive[step]
+        if not backwards:
+            return slice(self._starts[step], self._starts[step] + alive)
+        places: NDArray[np.int64] = self._starts[self.lengths[:alive] - 1 - step] + self._rows[:alive]
         return places

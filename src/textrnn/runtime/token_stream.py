@@ -47,6 +47,7 @@ class NumpyTokenStream:
     def _read(self, ids: NDArray[np.int32], states: list[State], pool: Pool) -> list[State]:
         """The states after the ids; `states` stays as it is, `pool` does not."""
         with self._network.calculating():
+            self._network.prepared(ids)
             for at in range(len(ids)):
                 inputs: NDArray[np.int32] | Array = ids[at : at + 1]
                 after = []

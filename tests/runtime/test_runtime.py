@@ -24,7 +24,7 @@ def make(cell: str, pooling: str, padding: str) -> Classifier:
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize(("cell", "pooling", "padding"), product(CELLS, POOLINGS, ["masked", "through"]))
+@pytest.mark.parametrize(("cell", "pooling", "padding"), list(product(CELLS, POOLINGS, ["masked", "through"])))
 def test_matches_the_network_in_torch(
     cell: str, pooling: str, padding: str, bidirectional: bool, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import textrnn
 from builders import header, random_texts, random_weights
-from commands import run_here
+from commands import assert_refused, run_here
 from runtime_oracles import expected_logits
 from textrnn.errors import ConfigError
 from textrnn.runtime import COMPRESSIONS, Classifier, Compression, inputs
@@ -120,6 +120,9 @@ def test_commands_tell_what_compression_changes(tmp_path: Path, monkeypatch: pyt
     assert first.startswith("int8: accuracy ") and " instead of 1.0000 (" in first
     assert f"log loss {loss:.4f} instead of {whole:.4f} ({loss - whole:+.4f})" in first
     assert others[0].startswith("60 examples, 2 classes")
+    Path("wrong.csv").write_text("text,label\ngood film,pos\ngood,pos\nbad,neither\n")
+    refused = run_here("evaluate", "m.textrnn", "wrong.csv", "--compress", "fp16")
+    assert_refused(refused, "wrong.csv, line 4: unknown label 'neither'")
 
     printed = run_here("evaluate", "m.textrnn", "d.csv", "--compress", "int8", "--json", "-")
     assert json.loads(printed.out)["log_loss"] == loss and printed.err.startswith("int8: accuracy ")

@@ -7,7 +7,7 @@ import click
 
 import textrnn
 from textrnn.cli.options import FileName, as_source, column_options, compress_option, reading_options
-from textrnn.data import as_examples
+from textrnn.data import as_examples, collect
 from textrnn.evaluation import Evaluation, draw_png, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
 from textrnn.runtime import Classifier, Compression
@@ -76,12 +76,11 @@ def evaluate(
     examples = as_examples(
         as_source(data), text=text, label=label, format=format, encoding=encoding, header=not no_header
     )
-    if compress:
-        examples = iter(kept := list(examples))  # read twice
-    evaluation = classifier.evaluate(examples, mistakes=mistakes)
+    dataset = collect(examples, labels=classifier.labels)
+    evaluation = classifier.evaluate_on(dataset, mistakes=mistakes)
     if compress:
         whole = Classifier(classifier.header, classifier.weights)
-        change = compression_change(evaluation, whole.evaluate(kept, mistakes=0))
+        change = compression_change(evaluation, whole.evaluate_on(dataset, mistakes=0))
         click.echo(f"{compress}: {change}", err=json_path == "-")
     if png_path:
         draw_png(png_path, evaluation, classifier.history)

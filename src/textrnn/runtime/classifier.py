@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.data import as_examples, collect
+from textrnn.data import LabelledTexts, as_examples, collect
 from textrnn.errors import ConfigError
 from textrnn.evaluation import Evaluation, evaluate
 from textrnn.history import EpochRecord
@@ -137,7 +137,10 @@ class Classifier:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
         """
         examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
-        dataset = collect(examples, labels=self.labels)
+        return self.evaluate_on(collect(examples, labels=self.labels), mistakes=mistakes)
+
+    def evaluate_on(self, dataset: LabelledTexts, *, mistakes: int = 10) -> Evaluation:
+        """`evaluate` on texts that `textrnn.data.collect` has read, with this classifier's labels."""
         return evaluate(
             dataset.targets,
             self.predict_proba(dataset.texts),

@@ -15,7 +15,7 @@ from benchmarks.timing import best_of
 from textrnn.config import ModelConfig, Recipe, TextConfig
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, Header, write_model
-from textrnn.runtime import Network
+from textrnn.runtime import NumpyNetwork
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.processor import cpu_for_training
 from textrnn.training.run import torch_logits
@@ -43,7 +43,7 @@ def measure() -> list[dict[str, Any]]:
         texts, encoder, _ = encoded(read(folder, name, "train"), TEXTS)
         model = TextClassifier(ModelConfig(), vocabulary_size=len(encoder.vocabulary), classes=2)
         initialize(model, "orthogonal", torch.Generator().manual_seed(0))
-        network = Network(ModelConfig(), model.weights(), max_length=256)
+        network = NumpyNetwork(ModelConfig(), model.weights(), max_length=256)
         listed = [texts[index] for index in range(len(texts))]
         examples = EncodedExamples(texts, np.zeros(len(texts), dtype=np.int64))
         with cpu_for_training(threads=1):

@@ -141,8 +141,8 @@ def cut(size: int) -> Callable[[], bytes]:
 
 def swapped_offsets(tensors: Json) -> None:
     """Two tensors of one size change places: legal, but both now begin where the other ended."""
-    tensors["head.bias"]["data_offsets"], tensors["cell.from_input.bias"]["data_offsets"] = (
-        tensors["cell.from_input.bias"]["data_offsets"],
+    tensors["head.bias"]["data_offsets"], tensors["layers.0.left_to_right.from_input.bias"]["data_offsets"] = (
+        tensors["layers.0.left_to_right.from_input.bias"]["data_offsets"],
         tensors["head.bias"]["data_offsets"],
     )
 
@@ -151,8 +151,22 @@ def overlapping(tensors: Json) -> None:
     """One tensor reads the bytes of another one."""
     begin, end = tensors["head.weight"]["data_offsets"]
     size = 7 * 4
-    tensors["cell.from_input.bias"]["data_offsets"] = [begin, begin + size]
+    tensors["layers.0.left_to_right.from_input.bias"]["data_offsets"] = [begin, begin + size]
     assert end - begin >= size
+
+
+def moved(tensors: Json, before: str, after: str) -> None:
+    """Tensors get another name."""
+    for name in list(tensors):
+        tensors[name.replace(before, after)] = tensors.pop(name)
+
+
+def two_layers_swapped() -> bytes:
+    """Of two layers, the second one's matrix says that it has the place of the first one's."""
+    tensors, inner, data = taken_apart(valid(layers=2, embedding_size=7))
+    first, second = (tensors[f"layers.{layer}.left_to_right.from_hidden.weight"] for layer in (0, 1))
+    second["data_offsets"] = first["data_offsets"]
+    return put_together(tensors, inner, data)
 
 
 def gap(tensors: Json) -> None:
@@ -281,6 +295,42 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     # sizes that lie
     "a lying hidden size": (with_field("model.hidden_size", 65_536), "expected 17"),
     "a lying embedding size": (with_field("model.embedding_size", 65_536), "truncated or damaged"),
+    "64 layers that are not there": (with_field("model.layers", 64), "truncated or damaged"),
+    "64 layers of the largest size": (
+        with_header(lambda inner: inner["model"].update(layers=64, hidden_size=65_536, bidirectional=True)),
+        "expected 6",
+    ),
+    "64 layers of the largest LSTM": (
+        with_header(
+            lambda inner: inner["model"].update(
+                layers=64, hidden_size=65_536, embedding_size=65_536, bidirectional=True, cell="lstm"
+            )
+        ),
+        "truncated or damaged",
+    ),
+    "65 layers": (with_field("model.layers", 65), "layers"),
+    "no layer": (with_field("model.layers", 0), "layers"),
+    "layers that are true": (with_field("model.layers", True), "layers"),
+    "a direction that is a number": (with_field("model.bidirectional", 1), "bidirectional"),
+    "a direction that is not there": (with_field("model.bidirectional", True), "truncated or damaged"),
+    "gates that are not there": (with_field("model.cell", "gru"), "truncated or damaged"),
+    "tensors of other layers": (
+        with_tensors(lambda tensors: moved(tensors, "layers.0.", "layers.1.")),
+        "layers.0.left_to_right.from_hidden.weight is missing",
+    ),
+    "tensors of the other direction": (
+        with_tensors(lambda tensors: moved(tensors, "left_to_right", "right_to_left")),
+        "layers.0.left_to_right.from_hidden.weight is missing",
+    ),
+    "two layers under one name": (two_layers_swapped, "damaged"),
+    "half a megabyte of tensors": (
+        with_tensors(
+            lambda tensors: tensors.update(
+                {f"layers.{k}.": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for k in range(2_000)}
+            )
+        ),
+        "beside the metadata",
+    ),
     "one hidden unit more": (with_field("model.hidden_size", 8), "truncated or damaged"),
     "one token more": (with_header(lambda inner: inner["vocabulary"].append("more")), "truncated or damaged"),
     "one label more": (with_header(lambda inner: inner["labels"].append("more")), "truncated or damaged"),

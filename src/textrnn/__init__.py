@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         OutputError,
         TextRNNError,
     )
-    from textrnn.runtime import Classifier, Prediction, load
+    from textrnn.runtime import Classifier, Prediction, Stream, load
     from textrnn.training import train
 
 _HOMES = {
@@ -35,6 +35,7 @@ _HOMES = {
     "ModelFileError": "textrnn.errors",
     "OutputError": "textrnn.errors",
     "Prediction": "textrnn.runtime",
+    "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
     "load": "textrnn.runtime",
     "train": "textrnn.training",
@@ -49,6 +50,7 @@ __all__ = [
     "ModelFileError",
     "OutputError",
     "Prediction",
+    "Stream",
     "TextRNNError",
     "__version__",
     "load",

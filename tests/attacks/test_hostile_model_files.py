@@ -6,6 +6,7 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import textrnn
-from builders import header, random_texts, random_weights
+from builders import header, random_weights
 from commands import assert_refused, nothing_changes, run_apart, run_here
 from forge import HOSTILE, put_together, taken_apart, valid
-from textrnn.modelfile import Header, to_bytes
-from textrnn.runtime import Classifier, network
+from textrnn.modelfile import CELL_TENSORS, Header, to_bytes
+from textrnn.modelfile.read import LARGEST_WEIGHT
+from textrnn.runtime import COMPRESSIONS, Classifier, Compression
 
 MIB = 2**20
 
@@ -178,17 +180,6 @@ def test_a_small_file_takes_little_memory(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 41
 
 
-def test_folding_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    classifier = Classifier(head := header(), weights := random_weights(header()))
-    texts = random_texts(70)
-    folded = classifier.logits(texts)
-    monkeypatch.setattr(network, "LARGEST_FOLD", 0)
-    unfolded = Classifier(head, weights)
-    np.testing.assert_allclose(unfolded.logits(texts), folded, rtol=1e-5, atol=1e-6)
-    alone = np.concatenate([unfolded.logits([text]) for text in texts])
-    np.testing.assert_array_equal(alone, unfolded.logits(texts))
-
-
 EDITS = st.lists(
     st.tuples(
         st.sampled_from(["flip", "insert", "delete", "copy"]),
@@ -201,13 +192,26 @@ EDITS = st.lists(
 )
 
 
+NETWORKS: list[dict[str, Any]] = [
+    {},
+    {"cell": "elman_relu", "layers": 3, "pooling": "max"},
+    {"cell": "gru", "bidirectional": True, "pooling": "last"},
+    {"cell": "lstm", "layers": 2, "padding": "through"},
+    {"cell": "mingru", "layers": 2, "bidirectional": True},
+    {"cell": "minlstm", "layers": 2},
+]
+
+
 @settings(max_examples=400, deadline=None)
-@given(edits=EDITS, repair=st.booleans())
+@given(edits=EDITS, repair=st.booleans(), network=st.sampled_from(NETWORKS))
 def test_random_damage(
-    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, float, float, bytes]], repair: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    edits: list[tuple[str, float, float, bytes]],
+    repair: bool,
+    network: dict[str, Any],
 ) -> None:
     """Whatever happens to the bytes: the file is refused, or what it gives works."""
-    raw = bytearray(valid())
+    raw = bytearray(intact := valid(**network))
     end = int.from_bytes(raw[:8], "little")
     for kind, where, other, some in edits:
         start = int(where * len(raw))
@@ -221,7 +225,7 @@ def test_random_damage(
             begin = int(other * len(raw))
             raw[start : start + len(some)] = raw[begin : begin + len(some)]
     if repair:  # let more of them come past the first check
-        raw[:8] = (end + len(raw) - len(valid())).to_bytes(8, "little", signed=True)
+        raw[:8] = (end + len(raw) - len(intact)).to_bytes(8, "little", signed=True)
     path = tmp_path_factory.getbasetemp() / "damaged.textrnn"
     path.write_bytes(raw)
     check_refused_or_working(path)
@@ -231,7 +235,7 @@ def test_random_damage(
 @given(data=st.data())
 def test_random_changes_of_the_header(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """JSON that is JSON still, with other values somewhere."""
-    tensors, inner, weights = taken_apart(valid())
+    tensors, inner, weights = taken_apart(valid(**data.draw(st.sampled_from(NETWORKS))))
     json = st.recursive(
         st.none() | st.booleans() | st.integers(-2, 70_000) | st.floats(allow_nan=False) | st.text(max_size=5),
         lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=3), some, max_size=3),
@@ -256,7 +260,12 @@ def check_refused_or_working(path: Path) -> None:
         assert str(error).startswith(f"{path}: ") and str(error).isprintable()
         return
     if classifier.header.text.max_length < 10_000 or classifier.header.model.padding == "masked":
-        for prediction in classifier.predict(["good film", "", "not a boring plot \U0001f600"]):
+        try:
+            predictions = classifier.predict(["good film", "", "not a boring plot \U0001f600"])
+        except textrnn.ModelFileError as error:  # weights so large that scores overflow
+            assert "overflow" in str(error)
+            return
+        for prediction in predictions:
             assert prediction.label in classifier.labels and 0 <= prediction.probability <= 1
     assert run_here("info", path).code == 0
 
@@ -265,3 +274,26 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
     path = tmp_path / "m.textrnn"
     path.write_bytes(HOSTILE["a pickle"][0]())
     assert_refused(run_apart("info", path), "not a model file")
+
+
+@pytest.mark.parametrize("cell", CELL_TENSORS)
+@pytest.mark.parametrize("compress", [None, *COMPRESSIONS])
+def test_the_largest_weights_give_numbers_or_a_sentence(cell: str, compress: Compression | None) -> None:
+    """Weights of 1e15 pass the reader; products of them in several layers do not fit into 32 bits."""
+    head = header(cell=cell, layers=3, bidirectional=True)
+    weights = random_weights(head)
+    for tensor in weights.values():
+        tensor[:] = np.where(tensor > 0, LARGEST_WEIGHT, -LARGEST_WEIGHT)
+    classifier = Classifier(head, weights, compress=compress)
+    try:
+        probabilities = classifier.predict_proba(["good film", "", "not a boring plot " * 3])
+    except textrnn.ModelFileError as error:
+        assert "overflow" in str(error)
+    else:
+        assert np.isfinite(probabilities).all()
+
+
+def test_a_model_of_64_layers_in_both_directions(tmp_path: Path) -> None:
+    path = tmp_path / "m.textrnn"
+    path.write_bytes(valid(cell="gru", layers=64, bidirectional=True))
+    assert textrnn.load(path).predict("good").label in ("neg", "pos")

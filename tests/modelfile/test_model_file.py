@@ -1,6 +1,7 @@
 """The model file against safetensors itself, and against its specification."""
 
 import json
+import math
 from pathlib import Path
 
 import msgspec
@@ -9,13 +10,16 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from torch import nn
 
 from builders import header, random_weights
-from textrnn.config import ModelConfig, TrainingConfig, VocabularyConfig
+from textrnn.cells import CELLS
+from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
 from textrnn.errors import OutputError
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier
 from textrnn.modelfile import (
+    CELL_TENSORS,
     DataProvenance,
     Header,
     Provenance,
@@ -24,6 +28,7 @@ from textrnn.modelfile import (
     to_bytes,
     write_model,
 )
+from textrnn.modelfile.read import MAX_TENSOR_LIST_BYTES
 
 PROVENANCE = Provenance(
     data=DataProvenance(fingerprint="sha256:00", examples=3, validation_fingerprint=None, validation_examples=0),
@@ -79,12 +84,47 @@ def test_same_content_same_bytes() -> None:
     assert len({to_bytes(head, some) for some in (weights, backwards, fortran) for _ in range(5)}) == 1
 
 
-@pytest.mark.parametrize("cell", ["elman"])
-def test_expected_tensors_are_those_of_the_network(cell: str) -> None:
-    head = header(["a", "b", "c"], cell=cell)
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_expected_tensors_are_those_of_the_network(cell: str, bidirectional: bool, layers: int) -> None:
+    head = header(["a", "b", "c"], cell=cell, bidirectional=bidirectional, layers=layers)
     model = TextClassifier(head.model, vocabulary_size=len(head.vocabulary), classes=3)
     shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
     assert expected_tensors(head) == shapes
+
+
+FUSED = {"elman": nn.RNN, "elman_relu": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", FUSED)
+def test_tensors_have_the_sizes_of_torchs(cell: str, bidirectional: bool, layers: int) -> None:
+    head = header(cell=cell, bidirectional=bidirectional, layers=layers)
+    fused = FUSED[cell](5, 7, num_layers=layers, bidirectional=bidirectional)
+    ours = {}
+    for name, shape in expected_tensors(head).items():
+        if name.startswith("layers."):
+            _, layer, direction, side, kind = name.split(".")
+            ending = "_reverse" if direction == "right_to_left" else ""
+            ours[f"{kind}_{'ih' if side == 'from_input' else 'hh'}_l{layer}{ending}"] = shape
+    theirs = {name: tuple(parameter.shape) for name, parameter in fused.named_parameters()}
+    if cell != "gru":
+        theirs = {name: shape for name, shape in theirs.items() if not name.startswith("bias_hh")}
+    assert ours == theirs
+    assert expected_tensors(head)["head.weight"] == (2, 14 if bidirectional else 7)
+
+
+@pytest.mark.parametrize("cell", CELL_TENSORS)
+def test_the_largest_list_of_tensors_fits(cell: str) -> None:
+    """Names, shapes and places of the most layers and the largest numbers that a header can ask for."""
+    head = header(cell=cell, layers=64, bidirectional=True, hidden_size=65_536, embedding_size=65_536)
+    tensors, end = {}, 0
+    for name, shape in expected_tensors(head).items():
+        start, end = end, end + 4 * math.prod(shape)
+        tensors[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, end]}
+    assert len(json.dumps({"__metadata__": {"textrnn": ""}, **tensors})) < MAX_TENSOR_LIST_BYTES
 
 
 def test_weights_that_do_not_fit_are_not_written(tmp_path: Path) -> None:
@@ -116,3 +156,12 @@ def test_config_defaults_are_written_out() -> None:
     stored = json.loads(msgspec.json.encode(header()))
     assert stored["model"].keys() == set(ModelConfig.__struct_fields__)
     assert isinstance(header(), Header)
+
+
+def test_the_specification_names_every_setting_cell_and_block() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "model-file.md").read_text(encoding="utf-8")
+    for name in [*ModelConfig.__struct_fields__, *TextConfig.__struct_fields__]:
+        assert f"| `{name}` | " in page, name
+    for cell, tensors in CELL_TENSORS.items():
+        assert f"| `{cell}` | {', '.join(tensors.gates)} | " in page, cell
+    assert f"at most {MAX_TENSOR_LIST_BYTES:,} bytes" in page

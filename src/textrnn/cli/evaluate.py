@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 import textrnn
-from textrnn.cli.options import FileName, as_source, column_options, reading_options
-from textrnn.evaluation import draw_png, to_json, to_text, write_html
+from textrnn.cli.options import FileName, as_source, column_options, compress_option, reading_options
+from textrnn.data import as_examples, collect
+from textrnn.evaluation import Evaluation, draw_png, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
+from textrnn.runtime import Classifier, Compression
 
 
 @click.command(
@@ -44,6 +46,7 @@ Examples:
     show_default=True,
     help="Confidently wrong texts to show.",
 )
+@compress_option
 @reading_options
 def evaluate(
     model: str,
@@ -54,6 +57,7 @@ def evaluate(
     html_path: str | None,
     png_path: str | None,
     mistakes: int,
+    compress: Compression | None,
     format: str | None,
     encoding: str,
     no_header: bool,
@@ -63,21 +67,21 @@ def evaluate(
     DATA is a file or folder as `textrnn train` takes it, or - for standard input.
 
     Accuracy, F1, log loss, ROC-AUC with intervals, scores per class, the confusion matrix and the most confidently
-    wrong texts.
+    wrong texts. With --compress these are the compressed network's, and a line before them says what changed.
     """
     require("sklearn", extra="evaluate", purpose="evaluating")
     outputs = [path for path in (json_path, html_path, png_path) if path and path != "-"]
     check_separate(outputs, [path for path in (model, data) if path != "-"])
-    classifier = textrnn.load(model)
-    evaluation = classifier.evaluate(
-        as_source(data),
-        text=text,
-        label=label,
-        format=format,
-        encoding=encoding,
-        header=not no_header,
-        mistakes=mistakes,
+    classifier = textrnn.load(model, compress=compress)
+    examples = as_examples(
+        as_source(data), text=text, label=label, format=format, encoding=encoding, header=not no_header
     )
+    dataset = collect(examples, labels=classifier.labels)
+    evaluation = classifier.evaluate_on(dataset, mistakes=mistakes)
+    if compress:
+        whole = Classifier(classifier.header, classifier.weights)
+        change = compression_change(evaluation, whole.evaluate_on(dataset, mistakes=0))
+        click.echo(f"{compress}: {change}", err=json_path == "-")
     if png_path:
         draw_png(png_path, evaluation, classifier.history)
     if html_path:
@@ -89,3 +93,15 @@ def evaluate(
         with replacing(json_path) as file:
             file.write(to_json(evaluation))
     click.echo(to_text(evaluation))
+
+
+def compression_change(compressed: Evaluation, whole: Evaluation) -> str:
+    """What compression changed, in one line."""
+    figures = [
+        ("accuracy", compressed.accuracy.value, whole.accuracy.value),
+        ("macro F1", compressed.macro_f1.value, whole.macro_f1.value),
+        ("log loss", compressed.log_loss, whole.log_loss),
+    ]
+    return ", ".join(
+        f"{name} {after:.4f} instead of {before:.4f} ({after - before:+.4f})" for name, after, before in figures
+    )

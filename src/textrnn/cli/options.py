@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from textrnn.config import Config, Recipe, choices, kinds, setting_sections
+from textrnn.runtime import COMPRESSIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,6 +48,15 @@ def reading_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def compress_option(command: Command) -> Command:
+    """In how many bits the network's table is kept."""
+    return click.option(
+        "--compress",
+        type=click.Choice(list(COMPRESSIONS)),
+        help="Keep the table of tokens, most of the network's memory, in 16-bit floats or in 8 bits a number.",
+    )(command)
 
 
 def column_options(command: Command) -> Command:

@@ -9,11 +9,12 @@ from typing import IO
 import click
 
 import textrnn
-from textrnn.cli.options import FileName, reading_options
+from textrnn.cli.options import FileName, compress_option, reading_options
 from textrnn.cli.pipe import StandardInput, as_they_come
 from textrnn.cli.writers import WRITERS
 from textrnn.data import Example, read_examples
 from textrnn.files import check_separate, replacing
+from textrnn.runtime import Compression
 from textrnn.runtime.classifier import CHUNK_TEXTS
 
 
@@ -39,6 +40,7 @@ Examples:
 @click.option("--to", type=click.Choice(list(WRITERS)), help="Format to write.  [default: by --out's name, else csv]")
 @click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")
 @click.option("--with-text", is_flag=True, help="Repeat each text beside its label.")
+@compress_option
 @reading_options
 def predict(
     model: str,
@@ -47,6 +49,7 @@ def predict(
     to: str | None,
     text: str | None,
     with_text: bool,
+    compress: Compression | None,
     format: str | None,
     encoding: str,
     no_header: bool,
@@ -61,7 +64,7 @@ def predict(
     """
     if out != "-":
         check_separate([out], [path for path in (model, data) if path != "-"])
-    classifier = textrnn.load(model)
+    classifier = textrnn.load(model, compress=compress)
     source = StandardInput() if data == "-" and sys.stdin else data
     examples = read_examples(
         source, text=text, format=format, encoding=encoding, header=not no_header, need_label=False

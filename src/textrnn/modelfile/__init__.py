@@ -2,15 +2,20 @@
 
 from textrnn.modelfile.header import FORMAT_VERSION, DataProvenance, Header, Provenance, expected_tensors
 from textrnn.modelfile.read import Weights, read_model
+from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, prefix
 from textrnn.modelfile.write import to_bytes, write_model
 
 __all__ = [
+    "CELL_TENSORS",
     "FORMAT_VERSION",
+    "CellTensors",
     "DataProvenance",
     "Header",
     "Provenance",
     "Weights",
+    "directions",
     "expected_tensors",
+    "prefix",
     "read_model",
     "to_bytes",
     "write_model",

@@ -8,6 +8,7 @@ from msgspec import Meta
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
 from textrnn.history import EpochRecord
 from textrnn.labels import Label
+from textrnn.modelfile.tensors import Shape, network_tensors
 
 FORMAT_VERSION = 1
 """Raised with every change that an older reader would misunderstand."""
@@ -52,23 +53,6 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     provenance: Provenance | None = None
 
 
-def expected_tensors(header: Header) -> dict[str, tuple[int, ...]]:
+def expected_tensors(header: Header) -> dict[str, Shape]:
     """The name and shape of every tensor (32-bit floats) that a file with this header holds."""
-    model = header.model
-    return {
-        "embedding.weight": (len(header.vocabulary), model.embedding_size),
-        **_CELL_TENSORS[model.cell](model.embedding_size, model.hidden_size),
-        "head.weight": (len(header.labels), model.hidden_size),
-        "head.bias": (len(header.labels),),
-    }
-
-
-def _elman(input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-    return {
-        "cell.from_input.weight": (hidden_size, input_size),
-        "cell.from_input.bias": (hidden_size,),
-        "cell.from_hidden.weight": (hidden_size, hidden_size),
-    }
-
-
-_CELL_TENSORS = {"elman": _elman}
+    return dict(network_tensors(header.model, vocabulary_size=len(header.vocabulary), classes=len(header.labels)))

@@ -21,8 +21,9 @@ Weights = dict[str, NDArray[np.float32]]
 MAX_HEADER_BYTES = 100_000_000
 """The limit that safetensors itself sets."""
 
-MAX_TENSOR_LIST_BYTES = 65_536
-"""Of the header without its metadata: names, types, shapes and places of five or so tensors."""
+MAX_TENSOR_LIST_BYTES = 131_072
+"""Of the header without its metadata: names, types, shapes and places of the tensors; at most 515 of them, with 64
+layers in both directions."""
 
 LARGEST_WEIGHT = 1e15
 """No training comes near it, and products of two such numbers can be summed without overflow."""

@@ -1,6 +1,22 @@
 """Trained classifiers at work: NumPy only."""
 
 from textrnn.runtime.classifier import Classifier, Prediction, load
-from textrnn.runtime.network import Network, softmax
+from textrnn.runtime.engines import ENGINES, Network, build_network
+from textrnn.runtime.network import NumpyNetwork
+from textrnn.runtime.scores import softmax
+from textrnn.runtime.stream import Stream
+from textrnn.runtime.tables import COMPRESSIONS, Compression
 
-__all__ = ["Classifier", "Network", "Prediction", "load", "softmax"]
+__all__ = [
+    "COMPRESSIONS",
+    "ENGINES",
+    "Classifier",
+    "Compression",
+    "Network",
+    "NumpyNetwork",
+    "Prediction",
+    "Stream",
+    "build_network",
+    "load",
+    "softmax",
+]

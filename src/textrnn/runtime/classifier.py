@@ -9,12 +9,16 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.data import as_examples, collect
+from textrnn.data import LabelledTexts, as_examples, collect
+from textrnn.errors import ConfigError
 from textrnn.evaluation import Evaluation, evaluate
 from textrnn.history import EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
-from textrnn.runtime.network import Network, softmax
+from textrnn.runtime.engines import build_network
+from textrnn.runtime.scores import finite, softmax
+from textrnn.runtime.stream import Stream
+from textrnn.runtime.tables import Compression
 from textrnn.text import TextEncoder, Vocabulary
 
 CHUNK_TEXTS = 1024
@@ -35,11 +39,12 @@ class Prediction:
 class Classifier:
     """Text in, label and probabilities out. Made by `textrnn.train` or `textrnn.load`."""
 
-    def __init__(self, header: Header, weights: Weights) -> None:
+    def __init__(self, header: Header, weights: Weights, *, compress: Compression | None = None) -> None:
+        """`compress`: see `load`."""
         self.header = header
         self.weights = weights
         self.encoder = TextEncoder(header.text, Vocabulary(header.vocabulary))
-        self._network = Network(header.model, weights, max_length=header.text.max_length)
+        self._network = build_network(header.model, weights, max_length=header.text.max_length, compress=compress)
 
     @property
     def labels(self) -> list[Label]:
@@ -80,6 +85,7 @@ class Classifier:
 
         Raises:
             TypeError: something is not a string.
+            ModelFileError: the scores overflow.
         """
         return softmax(self.logits(texts))
 
@@ -88,10 +94,23 @@ class Classifier:
 
         Raises:
             TypeError: something is not a string.
+            ModelFileError: the scores overflow.
         """
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, got a single string: put it into a list")
-        return self._network.logits([self.encoder.encode(_text(text, row)) for row, text in enumerate(texts)])
+        return finite(self._network.logits([self.encoder.encode(_text(text, row)) for row, text in enumerate(texts)]))
+
+    def stream(self) -> Stream:
+        """A text that arrives word by word, with the running probabilities after each.
+
+        Raises:
+            ConfigError: the model is bidirectional, so it must see the end of a text first.
+        """
+        if self.header.model.bidirectional:
+            raise ConfigError(
+                "bidirectional: a stream needs a model that reads left to right only, this one reads both ways"
+            )
+        return Stream(self._network.stream(), self.encoder, self.labels)
 
     def evaluate(
         self,
@@ -118,7 +137,10 @@ class Classifier:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
         """
         examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
-        dataset = collect(examples, labels=self.labels)
+        return self.evaluate_on(collect(examples, labels=self.labels), mistakes=mistakes)
+
+    def evaluate_on(self, dataset: LabelledTexts, *, mistakes: int = 10) -> Evaluation:
+        """`evaluate` on texts that `textrnn.data.collect` has read, with this classifier's labels."""
         return evaluate(
             dataset.targets,
             self.predict_proba(dataset.texts),
@@ -148,13 +170,20 @@ class Classifier:
         return f"Classifier({self.header.model.cell}, {len(self.labels)} labels, {len(self.header.vocabulary)} tokens)"
 
 
-def load(path: str | Path) -> Classifier:
+def load(path: str | Path, *, compress: Compression | None = None) -> Classifier:
     """The classifier in a model file. PyTorch is not needed, and nothing in the file is executed.
+
+    Args:
+        path: the model file.
+        compress: keep the table in which tokens are looked up, most of a network's memory, in 16-bit floats ("fp16") or
+            in 8 bits a number ("int8") instead of 32. All computing stays in 32 bits; `textrnn evaluate --compress`
+            tells what it costs in accuracy.
 
     Raises:
         ModelFileError: the file is missing, damaged or not a model file.
+        ConfigError: there is no such compression.
     """
-    return Classifier(*read_model(path))
+    return Classifier(*read_model(path), compress=compress)
 
 
 def _text(text: Any, row: int) -> str:

@@ -1,106 +1,147 @@
-"""The forward pass without PyTorch: ids to logits."""
+"""The forward pass without PyTorch: ids to logits, in NumPy."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from textrnn.config import ModelConfig
-from textrnn.modelfile import Weights
-from textrnn.runtime.steps import STEPS
+from textrnn.modelfile import CELL_TENSORS, Weights, directions, prefix
+from textrnn.runtime.inputs import ROWS, StateInput, TokenInput
+from textrnn.runtime.packing import Packing
+from textrnn.runtime.pooling import POOLS, Pool
+from textrnn.runtime.steps import STEPS, Array, Recurrence, State, initial_state
+from textrnn.runtime.token_stream import NumpyTokenStream
 
-ROWS = 32
-"""Texts that are computed together. The number is fixed, short batches are filled up: a matrix product sums in an order
-that depends on its shape, so only equal shapes give a text the same bits whatever its batch-mates."""
-
-
-LARGEST_FOLD = 16
-"""The table of folded embeddings takes at most this many times the memory of the embedding itself."""
+_NOTHING = np.zeros((1, 0), dtype=np.float32)
 
 
-class Network:
-    """Embedding, cell, pooling and head on given weights."""
+class Direction:
+    """One direction of one layer: a cell that reads every text from one end."""
 
-    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int) -> None:
-        """`max_length` in tokens; with `padding="through"` every text is padded to it."""
+    def __init__(self, cell: str, weights: Weights, place: str, inputs: Callable[[Any], Array]) -> None:
+        """`inputs`: W_ih x + b of ids or of the states below; `place`: what the names of its tensors begin with."""
+        self.inputs = inputs
+        self.step = STEPS[cell]
+        parts = CELL_TENSORS[cell]
+        self.recurrence = Recurrence(
+            np.ascontiguousarray(weights[f"{place}from_hidden.weight"].T) if parts.from_hidden else _NOTHING,
+            weights[f"{place}from_hidden.bias"] if parts.hidden_bias else _NOTHING[0],
+        )
+
+
+class NumpyNetwork:
+    """Embedding, layers, pooling and head on given weights: an engine that runs everywhere."""
+
+    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> None:
+        """See `textrnn.runtime.engines.Engine`."""
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0
-        self._step = STEPS[config.cell]
-        # The embedding is folded into the input projection: what is left of W_ih x + b is a row of this table. With
-        # a narrow embedding a model file of 50 MB could ask for a table of 16 GB, so there it is left as it is.
-        self._table = weights["embedding.weight"]  # [vocabulary, gates * hidden], or else [vocabulary, embedding]
-        self._projection = np.ascontiguousarray(weights["cell.from_input.weight"].T)
-        self._bias = weights["cell.from_input.bias"]
-        self._folded = self._projection.shape[1] <= LARGEST_FOLD * self._projection.shape[0]
-        if self._folded:
-            self._table = self._project(self._table)
-        self._recurrent = np.ascontiguousarray(weights["cell.from_hidden.weight"].T)
+        names = directions(config)
+        self.tokens = [TokenInput(weights, prefix(0, name), directions=len(names), compress=compress) for name in names]
+        self.layers: list[list[Direction]] = []
+        for layer in range(config.layers):
+            places = [prefix(layer, name) for name in names]
+            inputs: Sequence[Callable[[Any], Array]] = self.tokens
+            if layer:
+                inputs = [StateInput(weights, place) for place in places]
+            self.layers.append(
+                [Direction(config.cell, weights, place, read) for place, read in zip(places, inputs, strict=True)]
+            )
         self._head = np.ascontiguousarray(weights["head.weight"].T)
         self._head_bias = weights["head.bias"]
 
     def logits(self, texts: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Scores before the softmax. [batch, classes]
-
-        Args:
-            texts: the ids of each text, [time], of any lengths; an empty text is legal.
-        """
+        """See `textrnn.runtime.engines.Network`."""
         logits = np.empty((len(texts), len(self._head_bias)), dtype=np.float32)
         lengths = np.array([len(ids) for ids in texts], dtype=np.int64)
         by_length = np.argsort(-lengths, kind="stable")
-        with _blas().limit(limits=1, user_api="blas"):
+        with self.calculating():
             for start in range(0, len(texts), ROWS):
                 rows = by_length[start : start + ROWS]
                 logits[rows] = self._block([texts[row] for row in rows])
         return logits
 
-    def _block(self, texts: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Logits of at most ROWS texts, the longest first. [batch, classes]"""
-        lengths = np.array([max(len(ids), self.pad_to) for ids in texts])
-        time = int(lengths[0])
-        ids = np.zeros((time, ROWS), dtype=np.int32)
-        for row, text in enumerate(texts):
-            ids[: len(text), row] = text
-        alive_rows = (np.arange(time)[:, None] < lengths).sum(axis=1).tolist()  # [time]
-        hidden = np.zeros((ROWS, self._recurrent.shape[0]), dtype=np.float32)
-        pooled = hidden.copy()
-        if self.config.pooling == "max" and time:
-            pooled[: alive_rows[0]] = -np.inf
-        for t, alive in enumerate(alive_rows):
-            looked_up = self._table[ids[t]]
-            stepped = self._step(looked_up if self._folded else self._project(looked_up), hidden, self._recurrent)
-            hidden[:alive] = stepped[:alive]  # rows are sorted by length, so those still alive come first
-            if self.config.pooling == "mean":
-                pooled[:alive] += stepped[:alive]
-            elif self.config.pooling == "max":
-                np.maximum(pooled[:alive], stepped[:alive], out=pooled[:alive])
-        if self.config.pooling == "mean":
-            pooled[: len(texts)] /= np.maximum(lengths, 1).astype(np.float32)[:, None]
-        elif self.config.pooling == "last":
-            pooled = hidden
-        logits: NDArray[np.float32] = (pooled @ self._head + self._head_bias)[: len(texts)]
+    def stream(self) -> NumpyTokenStream:
+        """See `textrnn.runtime.engines.Network`."""
+        return NumpyTokenStream(self)
+
+    @contextmanager
+    def calculating(self) -> Iterator[None]:
+        """Around all computing.
+
+        Holds BLAS to one thread: the products are small, and two threads that wait for each other take 3 to 50 times
+        as long as one. What overflows is told once, by the scores that come out.
+        """
+        with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+            yield
+
+    def prepared(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The ids themselves, the first layer being ready for them."""
+        for tokens in self.tokens:
+            tokens.prepare(ids)
+        return ids
+
+    def head(self, pooled: Array) -> Array:
+        """[rows, directions * hidden] -> [rows, classes]"""
+        logits: Array = pooled @ self._head
+        logits += self._head_bias
         return logits
 
-    def _project(self, embedded: NDArray[np.float32]) -> NDArray[np.float32]:
-        """W_ih x + b. [rows, gates * hidden]"""
-        projected: NDArray[np.float32] = embedded @ self._projection
-        projected += self._bias
-        return projected
+    def new_pool(self, rows: int) -> Pool:
+        """For the states of one direction of the last layer."""
+        return POOLS[self.config.pooling](rows, self.config.hidden_size)
+
+    def new_state(self, rows: int) -> State:
+        """The initial state of one direction of one layer."""
+        return initial_state(self.config.cell, rows, self.config.hidden_size)
+
+    def _block(self, texts: Sequence[NDArray[np.int32]]) -> Array:
+        """Logits of at most ROWS texts, the longest first. [batch, classes]"""
+        lengths = np.zeros(ROWS, dtype=np.int64)
+        lengths[: len(texts)] = [max(len(ids), self.pad_to) for ids in texts]
+        packing = Packing(lengths)
+        inputs: NDArray[np.int32] | Array = self.prepared(packing.lay(texts))
+        size = self.config.hidden_size
+        for cells in self.layers[:-1]:
+            states = np.empty((packing.tokens, len(cells) * size), dtype=np.float32)
+            for index, cell in enumerate(cells):
+                columns = slice(index * size, (index + 1) * size)
+                self._read(cell, inputs, packing, backwards=index == 1, states=states[:, columns])
+            inputs = states
+        pools = [self.new_pool(ROWS) for _ in self.layers[-1]]
+        for index, (cell, pool) in enumerate(zip(self.layers[-1], pools, strict=True)):
+            self._read(cell, inputs, packing, backwards=index == 1, pool=pool)
+        return self.head(np.concatenate([pool.result(lengths) for pool in pools], axis=1))[: len(texts)]
+
+    def _read(
+        self,
+        cell: Direction,
+        inputs: NDArray[np.int32] | Array,
+        packing: Packing,
+        *,
+        backwards: bool,
+        states: Array | None = None,
+        pool: Pool | None = None,
+    ) -> None:
+        """Unroll one direction over [tokens, …] inputs; its states go to [tokens, hidden] `states` or to `pool`."""
+        state = self.new_state(ROWS)
+        here = np.zeros((ROWS, *inputs.shape[1:]), dtype=inputs.dtype)
+        for step, alive in enumerate(packing.alive.tolist()):
+            places = packing.places(step, backwards=backwards)
+            here[:alive] = inputs[places]
+            # A finished row goes on with its last input; nobody looks at its states.
+            state = cell.step(cell.inputs(here), state, cell.recurrence)
+            if states is not None:
+                states[places] = state.hidden[:alive]
+            if pool is not None:
+                pool.add(state.hidden[:alive])
 
 
 @functools.cache
 def _blas() -> ThreadpoolController:
-    """Holds BLAS to one thread: the products are small, and two threads that wait for each other take 3 to 50 times
-    as long as one.
-    """
     return ThreadpoolController()
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities in double precision; each row sums to 1. [batch, classes]"""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted

@@ -1,0 +1,67 @@
+"""What a layer makes of its inputs before any step: W_ih x + b."""
+
+import numpy as np
+
+from textrnn.modelfile import Weights
+from textrnn.runtime.tables import Array, Ids, table_type
+
+ROWS = 32
+"""Texts that are computed together. The number is fixed, short batches are filled up: a matrix product sums in an order
+that depends on its shape, so only equal shapes give a text the same bits whatever its batch-mates."""
+
+LARGEST_FOLD = 16
+"""The tables of folded embeddings take at most this many times the memory of the embedding itself."""
+
+
+class StateInput:
+    """W_ih x + b of the states x of the layer below."""
+
+    def __init__(self, weights: Weights, prefix: str) -> None:
+        self._weight = np.ascontiguousarray(weights[f"{prefix}from_input.weight"].T)
+        self._bias = weights[f"{prefix}from_input.bias"]
+
+    @property
+    def width(self) -> int:
+        """gates * hidden"""
+        return len(self._bias)
+
+    def __call__(self, inputs: Array) -> Array:
+        """[rows, features] -> [rows, gates * hidden]"""
+        projected: Array = inputs @ self._weight
+        projected += self._bias
+        return projected
+
+
+class TokenInput:
+    """W_ih x + b of the embedding x of a token: a row of a table, the embedding being folded into the projection.
+
+    A row is computed when its token is first met, so that a single text does not wait for the whole vocabulary.
+    """
+
+    def __init__(self, weights: Weights, prefix: str, *, directions: int, compress: str | None) -> None:
+        """`directions`: how many such tables the network has."""
+        self._embedding = weights["embedding.weight"]
+        self._project = StateInput(weights, prefix)
+        tokens, features = self._embedding.shape
+        # With a narrow embedding a model file of 50 MB could ask for a table of 16 GB: there it is not folded.
+        self.folded = directions * self._project.width <= LARGEST_FOLD * features
+        self._table = table_type(compress)(tokens, self._project.width if self.folded else features)
+        self._written = np.zeros(tokens, dtype=np.bool_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.prepare(np.zeros(1, dtype=np.int32))
+
+    def prepare(self, ids: Ids) -> None:
+        """Write the rows of these tokens, of any number of them."""
+        missing = np.unique(ids[~self._written[ids]])
+        for start in range(0, len(missing), ROWS):
+            some = np.zeros(ROWS, dtype=np.int32)  # as many rows as ever, for the same bits whoever asks first
+            few = missing[start : start + ROWS]
+            some[: len(few)] = few
+            embedded = self._embedding[some]
+            self._table.write(some, self._project(embedded) if self.folded else embedded)
+            self._written[some] = True  # last: another thread may be reading
+
+    def __call__(self, ids: Ids) -> Array:
+        """[rows] -> [rows, gates * hidden], for prepared tokens and the padding."""
+        looked_up = self._table.read(ids)
+        return looked_up if self.folded else self._project(looked_up)

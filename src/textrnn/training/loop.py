@@ -13,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
-from textrnn.model import Dropout, TextClassifier
+from textrnn.model import Noise, TextClassifier
 from textrnn.training.optimizer import set_rate
 from textrnn.training.schedule import RateAt
 
@@ -42,7 +42,7 @@ def train_epochs(
     *,
     epochs: Iterable[int],
     rate_at: RateAt,
-    dropout: Dropout,
+    noise: Noise,
     max_gradient_norm: float,
     class_weights: Tensor | None = None,
     pad_to: int | None = None,
@@ -53,6 +53,7 @@ def train_epochs(
         batches_of: the batches of an epoch, each made when it is called for.
         epochs: numbers of the epochs to run, counted from 1; a resumed training begins later.
         rate_at: learning rate of each step, counted from 0 over all epochs.
+        noise: what is zeroed at random.
         class_weights: weight of each class in the loss, [classes]; None weighs all alike.
         pad_to: pad each batch to this length instead of to its longest text.
 
@@ -68,7 +69,7 @@ def train_epochs(
             rate = rate_at((epoch - 1) * len(batches) + index)
             set_rate(optimizer, rate)
             optimizer.zero_grad(set_to_none=True)
-            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), dropout)
+            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), noise)
             targets = torch.from_numpy(batch.targets)
             loss = cross_entropy(logits, targets, weight=class_weights)
             loss.backward()

@@ -41,7 +41,7 @@ def encode(
     inputs = masked(inputs, noise.steps_mask(*inputs.shape))
     if reader.config.padding == "through":
         lengths = torch.full_like(lengths, len(inputs))
-    outputs, finals = run_layers(reader.layers, inputs, lengths, unroll, noise)  # type: ignore[arg-type]
+    outputs, finals = run_layers(reader.stack, inputs, lengths, unroll, noise)
     final = torch.cat([state.hidden for state in finals[-1]], dim=-1)  # [batch, directions * hidden]
     return POOLINGS[reader.config.pooling](outputs, final, lengths)
 

@@ -24,6 +24,11 @@ class Reader(nn.Module):
         )
 
     @property
+    def stack(self) -> tuple[Layer, ...]:
+        """The layers, the one that reads the embeddings first."""
+        return tuple(self.layers)  # type: ignore[arg-type]  # a ModuleList does not know of what
+
+    @property
     def pooled_size(self) -> int:
         """Features of the vector that a text becomes: the hidden states of all directions."""
         return self.config.hidden_size * (2 if self.config.bidirectional else 1)

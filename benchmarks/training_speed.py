@@ -25,10 +25,11 @@ BATCHES = 8
 
 def foreign(model: TextClassifier) -> Any:
     rnn: Any = nn.RNN(model.config.embedding_size, model.config.hidden_size)
+    cell: Any = model.stack[0].left_to_right
     with torch.no_grad():
-        rnn.weight_ih_l0.copy_(model.cell.from_input.weight)
-        rnn.weight_hh_l0.copy_(model.cell.from_hidden.weight)
-        rnn.bias_ih_l0.copy_(model.cell.from_input.bias)
+        rnn.weight_ih_l0.copy_(cell.from_input.weight)
+        rnn.weight_hh_l0.copy_(cell.from_hidden.weight)
+        rnn.bias_ih_l0.copy_(cell.from_input.bias)
         rnn.bias_hh_l0.zero_()
     return rnn
 
@@ -90,12 +91,13 @@ def measure() -> list[dict[str, Any]]:
 def check(sides: dict[str, Any], model: TextClassifier, rnn: Any, batch: tuple[Tensor, Tensor, Tensor]) -> None:
     """The same loss and the same gradient of the recurrent matrix, or no timing."""
     results = {}
+    cell: Any = model.stack[0].left_to_right
     for side, loss in sides.items():
         model.zero_grad()
         rnn.zero_grad()
         value = loss(*batch)
         value.backward()
-        weight = model.cell.from_hidden.weight if side.startswith("textrnn") else rnn.weight_hh_l0
+        weight = cell.from_hidden.weight if side.startswith("textrnn") else rnn.weight_hh_l0
         results[side] = [value.detach(), torch.zeros(0) if weight.grad is None else weight.grad.clone()]
     first = results.pop("textrnn, readable")
     for other in results.values():

@@ -36,12 +36,16 @@ def test_a_whole_number_where_a_float_is_meant_is_one_value() -> None:
         ({"hidden_size": "64"}, "hidden_size: expected `int`, got '64'"),
         ({"hidden_size": 6.5}, "hidden_size: expected `int`, got 6.5"),
         ({"hidden_size": True}, "hidden_size: expected `int`, got True"),
-        ({"cell": "grru"}, "cell: expected one of elman, got 'grru'"),
+        ({"cell": "grru"}, "cell: expected one of elman, elman_relu, gru, lstm, mingru, minlstm, got 'grru'"),
         ({"dropout": 1.0}, "dropout: expected `float` < 1.0, got 1.0"),
         ({"learning_rate": math.nan}, "learning_rate: expected `float` > 0.0, got nan"),
         ({"learning_rate": -1}, "learning_rate: expected `float` > 0.0, got -1"),
         ({"max_gradient_norm": math.inf}, "max_gradient_norm: expected a finite number, got inf"),
         ({"pooling": None}, "pooling: expected one of mean, max, last, got None"),
+        (
+            {"recurrent_dropout": 0.5, "cell": "mingru"},
+            "recurrent_dropout: expected 0, since cell 'mingru' has no recurrent weights, got 0.5",
+        ),
         ({"seed": -1}, "seed: expected `int` >= 0, got -1"),
     ],
 )

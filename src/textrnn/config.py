@@ -111,6 +111,9 @@ class ModelConfig(Config, frozen=True, kw_only=True):
     ] = "masked"
 
 
+CELLS_WITHOUT_RECURRENT_WEIGHT = ("mingru", "minlstm")
+
+
 class TrainingConfig(Config, frozen=True, kw_only=True):
     """How the network is trained."""
 
@@ -136,9 +139,21 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Meta(
             ge=0,
             lt=1,
-            description="Probability of zeroing a feature of the embeddings and of the pooled vector.",
+            description="Probability of zeroing a feature of the embeddings, of what goes from layer to layer, and of "
+            "the pooled vector.",
         ),
     ] = 0.5
+    word_dropout: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Probability of zeroing the embedding of a word wherever a batch has it."),
+    ] = 0.0
+    variational: Annotated[
+        bool, Meta(description="Dropout of embeddings and between layers zeroes the same features at every step.")
+    ] = False
+    recurrent_dropout: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Probability of zeroing an entry of the recurrent weights, drawn once a batch."),
+    ] = 0.0
     initialization: Annotated[
         Literal["orthogonal", "torch"],
         Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),
@@ -166,6 +181,13 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     threads: Annotated[
         int, Meta(ge=1, le=1024, description="CPU threads. Small networks are often fastest with one.")
     ] = 1
+    backend: Annotated[
+        Literal["auto", "readable", "torch", "native"],
+        Meta(
+            description="Who computes the recurrent layers: the readable cells, PyTorch's own networks, the native "
+            "kernels, or the best there is (`auto`). All give the same results up to rounding."
+        ),
+    ] = "auto"
     timings: Annotated[
         bool,
         Meta(description="Keep tokens per second in the history; without it equal runs write equal bytes."),
@@ -179,6 +201,14 @@ class Recipe(Config, frozen=True, kw_only=True):
     vocabulary: VocabularyConfig = VocabularyConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
+            raise ConfigError(
+                f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
+                f"got {self.training.recurrent_dropout!r}"
+            )
 
     @classmethod
     def from_settings(cls, **settings: Any) -> Self:

@@ -36,6 +36,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         max_size: int = 30_000,
         min_count: int = 2,
         cell: str = "elman",
+        layers: int = 1,
+        bidirectional: bool = False,
         embedding_size: int = 100,
         hidden_size: int = 128,
         pooling: str = "mean",
@@ -49,6 +51,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         weight_decay: float = 0.01,
         max_gradient_norm: float = 1.0,
         dropout: float = 0.5,
+        word_dropout: float = 0.0,
+        variational: bool = False,
+        recurrent_dropout: float = 0.0,
         initialization: str = "orthogonal",
         class_weight: str = "none",
         metric: str = "loss",
@@ -56,6 +61,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         validation_fraction: float = 0.1,
         seed: int = 42,
         threads: int = 1,
+        backend: str = "auto",
         timings: bool = True,
     ) -> None:
         self.tokenizer = tokenizer
@@ -64,6 +70,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.max_size = max_size
         self.min_count = min_count
         self.cell = cell
+        self.layers = layers
+        self.bidirectional = bidirectional
         self.embedding_size = embedding_size
         self.hidden_size = hidden_size
         self.pooling = pooling
@@ -77,6 +85,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.weight_decay = weight_decay
         self.max_gradient_norm = max_gradient_norm
         self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.variational = variational
+        self.recurrent_dropout = recurrent_dropout
         self.initialization = initialization
         self.class_weight = class_weight
         self.metric = metric
@@ -84,6 +95,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.validation_fraction = validation_fraction
         self.seed = seed
         self.threads = threads
+        self.backend = backend
         self.timings = timings
 
     def fit(self, X: Any, y: Any) -> Self:

@@ -35,10 +35,11 @@ def batch(seed: int = 1) -> Tensor:
 def foreign_logits(model: TextClassifier, ids: Tensor) -> Tensor:
     """The same network by torch.nn: packed for `masked`, plain for `through`."""
     rnn: Any = nn.RNN(6, 8, batch_first=True)
+    cell: Any = model.stack[0].left_to_right
     with torch.no_grad():
-        rnn.weight_ih_l0.copy_(model.cell.from_input.weight)
-        rnn.weight_hh_l0.copy_(model.cell.from_hidden.weight)
-        rnn.bias_ih_l0.copy_(model.cell.from_input.bias)
+        rnn.weight_ih_l0.copy_(cell.from_input.weight)
+        rnn.weight_hh_l0.copy_(cell.from_hidden.weight)
+        rnn.bias_ih_l0.copy_(cell.from_input.bias)
         rnn.bias_hh_l0.zero_()
         embedded = nn.functional.embedding(ids, model.embedding.weight)
         if model.config.padding == "masked":

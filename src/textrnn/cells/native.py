@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
-from textrnn.cells.cell import Cell
+from textrnn.cells.cell import Cell, State
 from textrnn.native import Plan, library
 from textrnn.native.interface import CELLS, POOLINGS, LayerRecord, padded
 
@@ -71,17 +71,18 @@ def native_layer(
 
 
 def native_unroll(
-    cell: Cell[Any, Any], inputs: Tensor, lengths: Tensor, state: Any, *, name: str | None = None
-) -> tuple[Tensor, Any]:
-    """`unroll` by the native kernels, with the same arguments and results."""
-    from textrnn.cells import cell_name
-
+    cell: Cell[State, Any],
+    inputs: Float[Tensor, "time batch features"],
+    lengths: Int[Tensor, " batch"],
+    state: State,
+) -> tuple[Float[Tensor, "time batch hidden"], State]:
+    """`unroll` by the native kernels, with the same arguments and results; 32-bit floats on the CPU."""
     plan = Plan(lengths.numpy())
     time, batch, _ = inputs.shape
     places = torch.from_numpy(plan.source_time.astype(np.int64) * batch + plan.source_row)
-    packed = inputs.reshape(time * batch, -1).index_select(0, places)
+    packed = inputs.reshape(time * batch, cell.input_size).index_select(0, places)
     result = native_layer(
-        name or cell_name(cell),
+        _name(cell),
         [cell],
         plan,
         packed,
@@ -92,8 +93,16 @@ def native_unroll(
     )
     assert result.outputs is not None
     final = result.finals[0]
-    flat = final.hidden.expand(time, -1, -1).reshape(time * batch, -1).index_copy(0, places, result.outputs)
-    return flat.view(time, batch, -1), final
+    flat = (
+        final.hidden.expand(time, -1, -1).reshape(time * batch, cell.hidden_size).index_copy(0, places, result.outputs)
+    )
+    return flat.view(time, batch, cell.hidden_size), final
+
+
+def _name(cell: Cell[Any, Any]) -> str:
+    from textrnn.cells import CELLS as KINDS  # which names this module, too
+
+    return next(name for name, kind in KINDS.items() if kind is type(cell))
 
 
 class _Call(NamedTuple):
@@ -260,12 +269,6 @@ class _Buffers:
 
 
 BUFFERS = _Buffers()
-
-
-def source_places(plan: Plan, time: int) -> NDArray[np.int64]:
-    """Where each position stands in a [batch, time] array. [positions]"""
-    places: NDArray[np.int64] = plan.source_row.astype(np.int64) * time + plan.source_time
-    return places
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ The same numbers, without the package: embed a word, multiply, add, squash.""",
 
 h = torch.zeros(1, RECIPE.model.hidden_size)
 with torch.no_grad():
-    W_ih, b, W_hh = model.cell.parameters()
+    W_ih, b, W_hh = model.layers[0].left_to_right.parameters()
     for word in padded[0]:
         x = model.embedding.weight[word]
         h = torch.tanh(W_ih @ x + b + h @ W_hh.T)

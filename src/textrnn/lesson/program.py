@@ -42,6 +42,7 @@ RECIPE = Recipe.from_settings(
     patience=0,
     validation_fraction=0.0,
     seed=42,
+    backend="readable",
 )
 """The notebook's settings."""
 

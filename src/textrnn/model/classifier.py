@@ -1,6 +1,6 @@
-"""The network: embedding -> recurrent cell unrolled over time -> pooling -> linear head -> logits."""
+"""The network: embedding -> recurrent layers -> pooling -> linear head -> logits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,30 +10,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from textrnn.cells import CELLS, unroll
 from textrnn.config import ModelConfig
-from textrnn.model.pooling import POOLINGS
-
-Dropout = Callable[[Tensor], Tensor]
-
-
-def no_dropout(features: Tensor) -> Tensor:
-    """What the network does outside training."""
-    return features
+from textrnn.model.encoders import ENCODERS
+from textrnn.model.noise import SILENCE, Noise, masked
+from textrnn.model.reader import Reader
 
 
-class TextClassifier(nn.Module):
+class TextClassifier(Reader):
     """Logits of padded texts. Parameters are uninitialised until `initialize` or `load_weights` fills them."""
 
-    def __init__(self, config: ModelConfig, *, vocabulary_size: int, classes: int) -> None:
-        super().__init__()
-        self.config = config
-        self.embedding: nn.Embedding = skip_init(nn.Embedding, vocabulary_size, config.embedding_size, padding_idx=0)
-        self.cell = CELLS[config.cell](config.embedding_size, config.hidden_size)
-        self.head: nn.Linear = skip_init(nn.Linear, config.hidden_size, classes)
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        vocabulary_size: int,
+        classes: int,
+        backend: str = "readable",
+        sparse_embedding: bool = False,
+    ) -> None:
+        """`backend` is a name in `ENCODERS`; it can be changed at any time."""
+        super().__init__(config, vocabulary_size=vocabulary_size, sparse_embedding=sparse_embedding)
+        self.head: nn.Linear = skip_init(nn.Linear, self.pooled_size, classes)
+        self.backend = backend
 
     def forward(
-        self, ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], dropout: Dropout = no_dropout
+        self, ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], noise: Noise = SILENCE
     ) -> Float[Tensor, "batch classes"]:
         """Logits of a batch.
 
@@ -41,19 +42,15 @@ class TextClassifier(nn.Module):
             ids: padded at the end with 0. With `padding="through"` the padding is read like tokens, so each text must
                 be padded to the same length as in training.
             lengths: real steps per row.
-            dropout: applied to the embeddings and to the pooled vector.
+            noise: what is zeroed at random; in training only.
         """
-        inputs = dropout(self.embedding(ids.t()))  # [time, batch, features]
-        if self.config.padding == "through":
-            lengths = torch.full_like(lengths, len(inputs))
-        states, final = unroll(self.cell, inputs, lengths, self.cell.initial_state(len(ids)))
-        pooled = POOLINGS[self.config.pooling](states, final.hidden, lengths)  # [batch, hidden]
-        logits: Tensor = self.head(dropout(pooled))
+        pooled = ENCODERS[self.backend](self, ids, lengths, noise)  # [batch, directions * hidden]
+        logits: Tensor = self.head(masked(pooled, noise.pooled_mask(*pooled.shape)))
         return logits
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """A copy of every parameter by name, as a model file stores them."""
-        return {name: value.detach().numpy().copy() for name, value in self.named_parameters()}
+        return {name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters()}
 
     def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> "TextClassifier":
         """Take over every parameter by name; the names and shapes must be exactly those of `weights()`."""

@@ -28,7 +28,9 @@ def initialize(model: TextClassifier, scheme: str, generator: torch.Generator) -
             if isinstance(module, nn.Embedding | nn.Linear):
                 fill(module, generator)
         if scheme == "orthogonal":
-            _orthogonal_recurrence(model.cell, generator)
+            for module in model.modules():
+                if isinstance(module, Cell):
+                    _orthogonal_cell(module, generator)
     return model
 
 
@@ -55,7 +57,16 @@ def _orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) ->
         module.bias.zero_()
 
 
-def _orthogonal_recurrence(cell: Cell[Any, Any], generator: torch.Generator) -> None:
-    """Saxe et al. (2014, arXiv:1312.6120): an orthogonal matrix keeps the norm of what passes through many steps."""
-    for block in cell.from_hidden.weight.chunk(len(cell.GATES)):
-        nn.init.orthogonal_(block, generator=generator)
+def _orthogonal_cell(cell: Cell[Any, Any], generator: torch.Generator) -> None:
+    """Each gate's block of rows is a map of its own.
+
+    Recurrent ones are orthogonal (Saxe et al. 2014, arXiv:1312.6120): that keeps the norm of what passes through many
+    steps.
+    """
+    gates = len(cell.GATES)
+    if gates > 1:  # one block of an Elman cell was filled as a whole
+        for block in cell.from_input.weight.chunk(gates):
+            nn.init.xavier_uniform_(block, generator=generator)
+    if cell.from_hidden is not None:
+        for block in cell.from_hidden.weight.chunk(gates):
+            nn.init.orthogonal_(block, generator=generator)

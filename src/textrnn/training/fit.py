@@ -12,13 +12,13 @@ from torch import Tensor
 from textrnn.config import Recipe, TrainingConfig
 from textrnn.data import bucketed, in_order
 from textrnn.history import EpochRecord
-from textrnn.model import TextClassifier
+from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
 from textrnn.training.checkpoint import load_checkpoint, save_checkpoint
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.loop import Step, train_epochs
 from textrnn.training.processor import cpu_for_training
-from textrnn.training.randomness import dataloader_order, dropout_from
+from textrnn.training.randomness import dataloader_order
 from textrnn.training.run import Run, padded_length
 from textrnn.training.schedule import rate_at
 
@@ -69,10 +69,12 @@ def fit(
         checkpoint: where to save after every epoch, and whether to go on from there.
 
     Raises:
+        ConfigError: the backend is not available.
         CheckpointError: the checkpoint to resume does not belong to this training.
         KeyboardInterrupt: interrupted before the first epoch was complete; later, the best weights are returned.
     """
     config = recipe.training
+    model.backend = choose_backend(config.backend, model.head.weight.device)
     run = Run(recipe, model, stream)
     if checkpoint and checkpoint.resume:
         shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
@@ -88,7 +90,7 @@ def fit(
         run.optimizer,
         epochs=range(len(run.history) + 1, config.epochs + 1),
         rate_at=rate_at(config.schedule, config.learning_rate, steps * config.epochs),
-        dropout=dropout_from(stream, config.dropout),
+        noise=Noise.from_config(stream, config),
         max_gradient_norm=config.max_gradient_norm,
         class_weights=_class_weights(training.targets, model.head.out_features, config),
         pad_to=padded_length(recipe),

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
-from textrnn.model import Dropout, TextClassifier
+from textrnn.model import Noise, TextClassifier
 from textrnn.training.clipping import clip_gradients
 from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.optimizer import set_rate
@@ -43,7 +43,7 @@ def train_epochs(
     *,
     epochs: Iterable[int],
     rate_at: RateAt,
-    dropout: Dropout,
+    noise: Noise,
     max_gradient_norm: float,
     class_weights: Tensor | None = None,
     pad_to: int | None = None,
@@ -54,6 +54,7 @@ def train_epochs(
         batches_of: the batches of an epoch, each made when it is called for.
         epochs: numbers of the epochs to run, counted from 1; a resumed training begins later.
         rate_at: learning rate of each step, counted from 0 over all epochs.
+        noise: what is zeroed at random.
         class_weights: weight of each class in the loss, [classes]; None weighs all alike.
         pad_to: pad each batch to this length instead of to its longest text.
 
@@ -70,7 +71,7 @@ def train_epochs(
             set_rate(optimizer, rate)
             optimizer.zero_grad(set_to_none=True)
             optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
-            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), dropout)
+            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), noise)
             targets = torch.from_numpy(batch.targets)
             loss = cross_entropy(logits, targets, weight=class_weights)
             loss.backward()

@@ -3,9 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-
-from textrnn.model import Dropout, no_dropout
 
 
 def random_stream(seed: int) -> torch.Generator:
@@ -23,18 +20,3 @@ def dataloader_order(examples: int, stream: torch.Generator) -> NDArray[np.int64
     seed = int(torch.empty((), dtype=torch.int64).random_(generator=stream))
     order: NDArray[np.int64] = torch.randperm(examples, generator=random_stream(seed)).numpy()
     return order
-
-
-def dropout_from(stream: torch.Generator, probability: float) -> Dropout:
-    """Inverted dropout: zero each feature with `probability`, scale the others up to keep the expected value.
-
-    Srivastava et al. (2014), Journal of Machine Learning Research 15, 1929-1958.
-    """
-    if probability == 0:
-        return no_dropout
-
-    def drop(features: Tensor) -> Tensor:
-        kept = torch.empty_like(features).bernoulli_(1 - probability, generator=stream)
-        return features * kept.div_(1 - probability)
-
-    return drop

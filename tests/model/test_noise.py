@@ -1,0 +1,169 @@
+"""Masks: how often they zero, what they share, and that they act where they should."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from textrnn.config import ModelConfig, TrainingConfig
+from textrnn.model import ENCODERS, SILENCE, Noise, TextClassifier
+from textrnn.model.noise import masked
+from textrnn.training.randomness import random_stream
+
+LENGTHS = torch.tensor([6, 3, 5])
+
+
+def assert_inverted(mask: Tensor, probability: float) -> None:
+    """Zeros with the probability, within five standard deviations; else the factor that keeps the mean."""
+    kept = mask != 0
+    assert torch.allclose(mask[kept], torch.tensor(1 / (1 - probability)))
+    deviation = (probability * (1 - probability) / mask.numel()) ** 0.5
+    assert abs(kept.double().mean().item() - (1 - probability)) < 5 * deviation
+
+
+def drawn(mask: Tensor | None) -> Tensor:
+    assert mask is not None
+    return mask
+
+
+def test_features() -> None:
+    noise = Noise(random_stream(0), dropout=0.3)
+    first, second = drawn(noise.steps_mask(100, 20, 50)), drawn(noise.steps_mask(100, 20, 50))
+    assert first.shape == (100, 20, 50) and not torch.equal(first, second)
+    assert not torch.equal(first[0], first[1])
+    assert_inverted(first, 0.3)
+    assert_inverted(drawn(noise.pooled_mask(500, 200)), 0.3)
+
+
+def test_the_draws_are_those_of_dropout_on_all_embeddings_and_then_on_the_pooled_vector() -> None:
+    """The same numbers of the stream in the same order, so that trainings from before give the same digits."""
+    noise, stream = Noise(random_stream(3), dropout=0.4), random_stream(3)
+    for shape, mask in (((5, 3, 4), noise.steps_mask(5, 3, 4)), ((3, 7), noise.pooled_mask(3, 7))):
+        assert torch.equal(drawn(mask), torch.empty(shape).bernoulli_(0.6, generator=stream) / 0.6)
+
+
+def test_variational_masks_are_the_same_at_every_step() -> None:
+    noise = Noise(random_stream(0), dropout=0.3, variational=True)
+    mask = drawn(noise.steps_mask(100, 200, 50))
+    assert mask.shape == (1, 200, 50)
+    assert not torch.equal(mask[0, 0], mask[0, 1])  # but not in every row
+    assert_inverted(mask, 0.3)
+
+
+def test_words_are_dropped_by_type() -> None:
+    ids = torch.randint(0, 20_000, (50, 400), generator=random_stream(1))
+    mask = drawn(Noise(random_stream(0), word_dropout=0.2).word_mask(ids))
+    present, first = torch.unique(ids, return_inverse=True)
+    by_type = torch.zeros(len(present)).scatter_(0, first.reshape(-1), mask.reshape(-1))
+    assert torch.equal(by_type[first], mask)  # all tokens of a type have its factor
+    assert_inverted(by_type, 0.2)
+
+
+def test_recurrent_weights() -> None:
+    assert_inverted(drawn(Noise(random_stream(0), recurrent_dropout=0.6).weight_mask(300, 100)), 0.6)
+
+
+@pytest.mark.parametrize("noise", [SILENCE, Noise(random_stream(0), variational=True)])
+def test_silence_draws_nothing(noise: Noise) -> None:
+    before = noise.stream.get_state()
+    masks = (noise.word_mask(torch.ones(2, 2, dtype=torch.int64)), noise.steps_mask(2, 3, 4))
+    assert (*masks, noise.pooled_mask(2, 3), noise.weight_mask(4, 4)) == (None, None, None, None)
+    model = make("gru")
+    cell: Any = model.stack[0].left_to_right
+    assert noise.cell(cell) is cell
+    assert torch.equal(noise.stream.get_state(), before)
+    values = torch.ones(3)
+    assert masked(values, None) is values
+
+
+def test_a_mask_has_its_gradient() -> None:
+    features = torch.randn(5, 4, 3, requires_grad=True)
+    mask = Noise(random_stream(3), dropout=0.5).steps_mask(5, 4, 3)
+    (gradient,) = torch.autograd.grad(masked(features, mask).sum(), features)
+    assert torch.equal(gradient, drawn(mask))
+
+
+def test_from_config() -> None:
+    config = TrainingConfig(dropout=0.1, word_dropout=0.2, variational=True, recurrent_dropout=0.3)
+    stream = random_stream(0)
+    assert Noise.from_config(stream, config) == Noise(stream, 0.1, 0.2, True, 0.3)
+
+
+def make(cell: str) -> TextClassifier:
+    config = ModelConfig(cell=cell, layers=2, bidirectional=True, embedding_size=4, hidden_size=5)  # type: ignore[arg-type]
+    model = TextClassifier(config, vocabulary_size=20, classes=3)
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.4)
+    return model
+
+
+IDS = torch.randint(1, 20, (3, 6), generator=random_stream(5)) * (torch.arange(6) < LENGTHS.unsqueeze(1))
+
+
+def test_word_dropout_is_an_embedding_of_zeros() -> None:
+    """Against a network whose embedding has the dropped rows zeroed and the others scaled up."""
+    model = make("gru")
+    noise = Noise(random_stream(2), word_dropout=0.5)
+    mask = drawn(Noise(random_stream(2), word_dropout=0.5).word_mask(IDS.t()))
+    noisy = model(IDS, LENGTHS, noise)
+    with torch.no_grad():
+        for token, factor in dict(zip(IDS.t().reshape(-1).tolist(), mask.reshape(-1).tolist(), strict=True)).items():
+            model.embedding.weight[token] *= factor
+    assert 0 < (mask == 0).sum() < mask.numel()
+    torch.testing.assert_close(noisy, model(IDS, LENGTHS), rtol=0, atol=1e-6)
+
+
+def test_recurrent_dropout_is_a_network_with_other_weights() -> None:
+    """Each layer and direction with a mask of its own, in the order in which they compute."""
+    model, again = make("gru"), random_stream(2)
+    noisy = model(IDS, LENGTHS, Noise(random_stream(2), recurrent_dropout=0.5))
+    with torch.no_grad():
+        for layer in model.stack:
+            for cell in layer.directions:
+                assert cell.from_hidden is not None
+                cell.from_hidden.weight *= torch.empty(15, 5).bernoulli_(0.5, generator=again) / 0.5
+    torch.testing.assert_close(noisy, model(IDS, LENGTHS), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "minlstm"])
+@pytest.mark.parametrize("variational", [False, True])
+def test_all_backends_hear_the_same_noise(cell: str, variational: bool) -> None:
+    model = make(cell)
+    results = []
+    for backend in ENCODERS:
+        model.backend = backend
+        noise = Noise(random_stream(4), 0.3, 0.2, variational, 0.4)
+        logits = model(IDS, LENGTHS, noise)
+        results.append([logits, *torch.autograd.grad(logits.square().sum(), list(model.parameters()))])
+    for other in results[1:]:
+        torch.testing.assert_close(other, results[0], rtol=1e-4, atol=1e-5)
+    model.backend = "readable"
+    assert not torch.equal(results[0][0], model(IDS, LENGTHS, Noise(random_stream(5), 0.3, 0.2, variational, 0.4)))
+
+
+def test_dropout_between_layers() -> None:
+    """The second of two layers reads masked inputs: the draws are embeddings, then between, then pooled."""
+    model, stream = make("mingru"), random_stream(6)
+    noisy = model(IDS, LENGTHS, Noise(random_stream(6), dropout=0.5))
+    masks = [torch.empty(shape).bernoulli_(0.5, generator=stream) / 0.5 for shape in ((6, 3, 4), (6, 3, 10), (3, 10))]
+    inputs = model.embedding(IDS.t()) * masks[0]
+    states: list[Tensor] = []
+    for depth, layer in enumerate(model.stack):
+        rows = []
+        for row, length in enumerate(LENGTHS.tolist()):
+            both = []
+            for cell, turn in zip(layer.directions, (lambda x: x, lambda x: x.flip(0)), strict=True):
+                state, read = cell.initial_state(1), []
+                for x in turn(inputs[:length, row]):  # type: ignore[no-untyped-call]
+                    state = cell.step(x[None], state)
+                    read.append(state.hidden[0])
+                both.append(turn(torch.stack(read)))  # type: ignore[no-untyped-call]
+            rows.append(torch.cat(both, dim=-1))
+        states = rows
+        inputs = nn.utils.rnn.pad_sequence(rows)
+        if depth == 0:
+            inputs = inputs * masks[1]
+    pooled = torch.stack([row.mean(dim=0) for row in states]) * masks[2]
+    torch.testing.assert_close(noisy, model.head(pooled), rtol=0, atol=1e-6)

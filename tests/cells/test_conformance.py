@@ -94,7 +94,11 @@ class Unrolled(nn.Module):
         return (outputs, *final)
 
 
-@pytest.mark.parametrize(("name", "way"), ALL)
+# The native kernels compute in 32 bits only; their gradients are compared with torch.nn's, and with the readable cell's.
+IN_DOUBLE = [(name, way) for name, way in ALL if way != "native"]
+
+
+@pytest.mark.parametrize(("name", "way"), IN_DOUBLE)
 def test_gradients_match_finite_differences(name: str, way: str) -> None:
     """To inputs, every part of the state and every parameter, in float64; one row has no step at all."""
     cell = make(name, torch.float64)

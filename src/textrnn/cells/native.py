@@ -288,4 +288,5 @@ def _widened(part: Tensor, width: int) -> Tensor:
 def _narrowed(rows: Tensor, directions: int, hidden_size: int) -> Tensor:
     if rows.shape[1] == directions * hidden_size:
         return rows
-    return rows.view(len(rows), directions, -1)[..., :hidden_size].reshape(len(rows), -1)
+    wide = rows.view(len(rows), directions, rows.shape[1] // directions)
+    return wide[..., :hidden_size].reshape(len(rows), directions * hidden_size)

@@ -1,8 +1,8 @@
 """The whole way from ids to pooled vectors by the native kernels, beside the readable one in `ENCODERS`.
 
 Each word of the batch is projected once, whatever the number of its occurrences, unless dropout of features makes every
-occurrence another; then the tokens are, without padding. Between layers the states stay packed, and the last layer pools
-as it goes. The masks are those that the readable way draws, from the same stream, so both train alike up to rounding.
+occurrence another; then the tokens are, without padding. Between layers the states stay packed, and the last layer
+pools as it goes. The masks are those that the readable way draws, from the same stream, so both train alike up to rounding.
 """
 
 import numpy as np

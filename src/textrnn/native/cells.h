@@ -138,22 +138,29 @@ struct MinLstm {
   static constexpr int G = 3, S = 3, FIRST = 0, MEMORY = 0;
   static constexpr bool R = false;
   static constexpr int RECURRENT[] = {0, 1, 2};
-  // f / (f + i) as a sigmoid of the difference of log f and log i would cancel; f and i are both positive.
   INLINE V start(const float *x, int64_t padded, int g, V) { return load(x + g * padded); }
+  // i / (f + i) and f / (f + i). Both gates may be shut so far that their values vanish and 0 / 0 would be left: so
+  // (1 + e^-a_f) and (1 + e^-a_i), which the quotient consists of, are scaled by e^m with m = min(a_f, a_i, 0).
+  struct Shares {
+    V input, forget;
+  };
+  INLINE Shares shares(V a_f, V a_i) {
+    const V m = smaller(smaller(a_f, a_i), V{}), base = exponential(m);
+    const V input = base + exponential(m - a_f), forget = base + exponential(m - a_i);
+    const V sum = input + forget;
+    return {divide(input, sum), divide(forget, sum)};
+  }
   INLINE V step(const V *a, const Place &at) {
-    V f = sigmoid(a[0]), i = sigmoid(a[1]);
-    V share = divide(i, f + i);
-    return fma(share, a[2] - at.hidden, at.hidden);
+    return fma(shares(a[0], a[1]).input, a[2] - at.hidden, at.hidden);
   }
   INLINE V back(V d, const BackPlace &at) {
-    V one = splat(1.f), f = sigmoid(load(at.x)), i = sigmoid(load(at.x + at.padded));
-    V c = load(at.x + 2 * at.padded);
-    V share = divide(i, f + i);
-    V d_share = d * (c - at.hidden) * share * (one - share);  // with respect to log i - log f
-    store(at.saved, -d_share * (one - f));
-    store(at.saved + at.padded, d_share * (one - i));
-    store(at.saved + 2 * at.padded, d * share);
-    return d * (one - share);
+    const V a_f = load(at.x), a_i = load(at.x + at.padded), c = load(at.x + 2 * at.padded);
+    const Shares s = shares(a_f, a_i);
+    const V d_share = d * (c - at.hidden) * s.input * s.forget;  // with respect to log i - log f
+    store(at.saved, -d_share * sigmoid(-a_f));
+    store(at.saved + at.padded, d_share * sigmoid(-a_i));
+    store(at.saved + 2 * at.padded, d * s.input);
+    return d * s.forget;
   }
 };
 

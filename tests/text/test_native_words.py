@@ -17,9 +17,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textrnn.config import TextConfig, VocabularyConfig
-from textrnn.native import library
+from textrnn.native import available_threads, library
 from textrnn.text import TextEncoder, Vocabulary, words
-from textrnn.text.native_words import CHUNK_TEXTS, PAGES, Flat, NativeWords, _composing, _page, available_threads
+from textrnn.text.native_words import CHUNK_TEXTS, PAGES, Flat, NativeWords, _composing, _page
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")
 

@@ -22,6 +22,8 @@ Ids = NDArray[np.int32]
 
 ROWS_AN_ITEM = 24
 """Texts that a thread reads together: whole register blocks of 8 or 6 rows, little enough for its caches."""
+SMALL = 50_000
+"""Units times tokens up to which one thread does it all."""
 TOKENS_AT_ONCE = 32_768
 """Tokens whose states are held at once between layers."""
 
@@ -91,7 +93,7 @@ class NativeNetwork:
                 self._read(ids[part], offsets[first : end + 1] - offsets[first], pooled[first:end])
         logits = np.empty((batch, len(self._head)), dtype=np.float32)
         record, _held = product_record(pooled, self._head.reshape(len(self._head), -1).T, logits, self._head_bias)
-        if self._kernels.textrnn_products(ctypes.byref(record), 1, available_threads()):
+        if self._kernels.textrnn_products(ctypes.byref(record), 1, self._threads(len(ids))):
             raise MemoryError("out of memory in the native kernels")
         return logits
 
@@ -99,6 +101,10 @@ class NativeNetwork:
         """See `textrnn.runtime.engines.Network`. Word by word NumPy is as good: a step is one small product."""
         config, weights, max_length, compress = self._arguments
         return NumpyNetwork(config, weights, max_length=max_length, compress=compress).stream()
+
+    def _threads(self, tokens: int) -> int:
+        """A text or two are read sooner by one thread than it takes to wake another."""
+        return available_threads() if tokens * len(self._tokens) * self._width > SMALL else 1
 
     def _portions(self, offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
         """Texts first to end that are computed together: all, unless something is kept for each of their tokens."""
@@ -115,7 +121,7 @@ class NativeNetwork:
 
     def _read(self, ids: Ids, offsets: NDArray[np.int64], pooled: Array) -> None:
         """All layers; the last one's pooled states go to `pooled` [batch, directions * padded]."""
-        batch, threads = len(offsets) - 1, available_threads()
+        batch, threads = len(offsets) - 1, self._threads(len(ids))
         items = max(-(-batch // ROWS_AN_ITEM), min(-(-threads // len(self._tokens)), -(-batch // 4)))
         plan = Plan(np.diff(offsets), rows_an_item=-(-batch // max(items, 1)) or 1, contiguous=items > 2 * threads)
         index = ids[offsets[:-1][plan.source_row] + plan.source_time]
@@ -149,7 +155,7 @@ class NativeNetwork:
             padded=self._width,
             directions=len(self._tokens),
             pooling=POOLINGS[self.config.pooling],
-            threads=available_threads(),
+            threads=self._threads(len(ids)),
             pooled=pooled.ctypes.data,
         )
         for d, side in enumerate(self._tokens):

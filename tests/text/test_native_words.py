@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from textrnn.config import TextConfig, VocabularyConfig
 from textrnn.native import library
 from textrnn.text import TextEncoder, Vocabulary, words
-from textrnn.text.native_words import CHUNK_TEXTS, PAGES, Flat, NativeWords, _composing, _page, available_threads
+from textrnn.text.native_words import PAGES, Flat, NativeWords, _composing, _page, available_threads
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")
 
@@ -195,7 +195,7 @@ def test_real_texts(data_folder: Path, name: str) -> None:
 
 
 def test_threads_change_nothing() -> None:
-    texts = [f"text {number} has é and Σ and " * (number % 50) for number in range(CHUNK_TEXTS + 500)]
+    texts = [f"text {number} has é and Σ and " * (number % 50) for number in range(1524)]
     encoder = encoder_of(texts[:60])
     one = encoder.encode_many(texts, threads=1)
     for threads in (2, 3, 64, 1000):

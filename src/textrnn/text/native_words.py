@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import available_threads, library
+from textrnn.text.payloads import chunks
 from textrnn.text.tokenizer import replacement
 from textrnn.text.vocabulary import UNK_ID
 
 PAGE = 256
 PAGES = 0x1100
-CHUNK_TEXTS = 1024
-"""Texts whose bytes are held beside the strings."""
-
 DONE, PYTHON, PAGE_WANTED = range(3)
 """What the native code says about a text."""
 
@@ -88,19 +86,12 @@ class NativeWords:
             TypeError: something is not a string.
         """
         parts = []
-        for start in range(0, len(texts), CHUNK_TEXTS):
-            chunk = texts[start : start + CHUNK_TEXTS]
-            encoded = [text.encode("utf-8", "surrogatepass") for text in chunk]
-            offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-            parts.append(
-                self._encode(
-                    np.frombuffer(b"".join(encoded), np.uint8),
-                    offsets,
-                    (head, tail),
-                    lambda row, chunk=chunk: python(chunk[row]),  # type: ignore[misc]  # bound at once
-                    threads,
-                )
-            )
+        for chunk, payloads in chunks(texts):
+
+            def by_python(row: int, chunk: Sequence[str] = chunk) -> NDArray[np.int32]:
+                return python(chunk[row])
+
+            parts.append(self._encode(payloads.pointers, payloads.sizes, (head, tail), by_python, threads))
         return _concatenated(parts)
 
     def encode_bytes(
@@ -131,19 +122,18 @@ class NativeWords:
         def by_python(row: int) -> NDArray[np.int32]:
             return python(buffer[offsets[row] : offsets[row + 1]].tobytes().decode())
 
-        return self._encode(buffer, offsets, (head, tail), by_python, threads)
+        pointers = (offsets[:-1] + buffer.ctypes.data).astype(np.uintp)
+        return self._encode(pointers, np.diff(offsets), (head, tail), by_python, threads)
 
     def _encode(
         self,
-        buffer: NDArray[np.uint8],
-        offsets: NDArray[np.int64],
+        pointers: NDArray[np.uintp],
+        sizes: NDArray[np.int64],
         kept: tuple[int, int],
         by_python: Callable[[int], NDArray[np.int32]],
         threads: int | None,
     ) -> Flat:
         threads = threads or available_threads()
-        sizes = np.diff(offsets)
-        pointers = (offsets[:-1] + buffer.ctypes.data).astype(np.uintp)
         flat, status, wanted = self._call(pointers, sizes, kept, threads)
         if wanted.any():
             for page in np.flatnonzero(wanted).tolist():

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "threads.h"
+#include "words_count.h"
 #include "words_encode.h"
 
 namespace textrnn::words {
@@ -153,6 +154,85 @@ int64_t textrnn_words_encode(const void *handle, const char *const *texts, const
   } catch (...) {
     return -2;
   }
+}
+
+// A counter of tokens as a handle, to be freed with textrnn_words_counter_free; NULL without memory.
+void *textrnn_words_counter_new(uint64_t seed) {
+  try {
+    return new Counter(seed);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+void textrnn_words_counter_free(void *handle) { delete static_cast<Counter *>(handle); }
+
+// Counts the tokens of texts up to the first one that cannot be read; the number of texts counted, -1 for impossible
+// arguments, -2 without memory, -3 if too many tokens collide. After -2 and -3 the counts are of no use.
+//
+// status    receives why that text cannot be read, or 0; see textrnn_words_encode
+// wanted    pages that are missing are set to 1; [0x1100]
+int64_t textrnn_words_count(void *handle, const char *const *texts, const int64_t *sizes, int64_t count,
+                            uint8_t *status, uint8_t *wanted) {
+  if (!handle || count < 0 || !status || !wanted || (count && (!texts || !sizes))) return -1;
+  try {
+    auto &counter = *static_cast<Counter *>(handle);
+    Scratch scratch;
+    WantedPages missing{};
+    *status = DONE;
+    for (int64_t text = 0; text < count; ++text) {
+      if (sizes[text] < 0 || (sizes[text] && !texts[text])) return -1;
+      const Part part = tokenize(texts[text], texts[text] + sizes[text], scratch, missing);
+      if (part.status != DONE) {
+        *status = part.status;
+        for (int page = 0; page < PAGES; ++page)
+          if (missing[page].load(std::memory_order_relaxed)) wanted[page] = 1;
+        return text;
+      }
+      const uint32_t *begins = scratch.begins.data(), *ends = scratch.ends.data();
+      for (size_t token = 0; token < part.tokens; ++token)
+        if (!counter.add(scratch.text.data() + begins[token], ends[token] - begins[token])) return -3;
+    }
+    return count;
+  } catch (...) {
+    return -2;
+  }
+}
+
+// Counts tokens that Python has found; their number or an error as above. tokens and offsets as in textrnn_words_new.
+int64_t textrnn_words_count_tokens(void *handle, const char *tokens, const int64_t *offsets, int64_t count) {
+  if (!handle || !rising(tokens, offsets, count)) return -1;
+  try {
+    std::vector<char> padded(static_cast<size_t>(offsets[count]) + PADDING);
+    if (offsets[count]) std::memcpy(padded.data(), tokens, static_cast<size_t>(offsets[count]));
+    for (int64_t index = 0; index < count; ++index) {
+      const int64_t length = offsets[index + 1] - offsets[index];
+      if (length == 0 || length > UINT32_MAX) return -1;
+      if (!static_cast<Counter *>(handle)->add(padded.data() + offsets[index], static_cast<size_t>(length))) return -3;
+    }
+    return count;
+  } catch (...) {
+    return -2;
+  }
+}
+
+// The number of different tokens and, where wanted, what they are; to be asked twice. NULL: not wanted.
+//
+// size      receives the bytes of all tokens
+// tokens    receives them, in the order of first appearance; [size]
+// ends      receives where each ends; [different tokens]
+// counts    receives how often each occurs; [different tokens]
+int64_t textrnn_words_counts(const void *handle, int64_t *size, char *tokens, int64_t *ends, int64_t *counts) {
+  if (!handle) return -1;
+  const auto &counter = *static_cast<const Counter *>(handle);
+  const size_t different = counter.counts().size();
+  const int64_t bytes = different ? counter.ends().back() : 0;
+  if (size) *size = bytes;
+  if (!different) return 0;
+  if (tokens) std::memcpy(tokens, counter.bytes(), static_cast<size_t>(bytes));
+  if (ends) std::memcpy(ends, counter.ends().data(), different * sizeof *ends);
+  if (counts) std::memcpy(counts, counter.counts().data(), different * sizeof *counts);
+  return static_cast<int64_t>(different);
 }
 
 #if defined(__GNUC__)

@@ -49,7 +49,7 @@ class NativeWords:
             OSError: there is no native library, or it cannot hold this vocabulary.
         """
         self._tokens = tokens
-        self._library = _functions()
+        self._library = functions()
         # Half a surrogate pair has no bytes; texts with one are left to Python. An empty entry keeps the ids in step.
         encoded = [token.encode("utf-8", "ignore") if _has_bytes(token) else b"" for token in tokens[UNK_ID + 1 :]]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
@@ -136,8 +136,7 @@ class NativeWords:
         threads = threads or available_threads()
         flat, status, wanted = self._call(pointers, sizes, kept, threads)
         if wanted.any():
-            for page in np.flatnonzero(wanted).tolist():
-                self._library.textrnn_words_set_page(page, _page(page).ctypes)
+            set_pages(wanted)
             again = np.flatnonzero(status == PAGE_WANTED)
             second, second_status, _ = self._call(pointers[again], sizes[again], kept, threads)
             status[again] = second_status
@@ -168,7 +167,7 @@ class NativeWords:
 
 
 @functools.cache
-def _functions() -> Any:
+def functions() -> Any:
     """The native library with the types of its functions.
 
     Raises:
@@ -189,7 +188,23 @@ def _functions() -> Any:
         *(pointer, size, pointer, pointer, pointer),
     ]
     found.textrnn_words_encode.restype = size
+    found.textrnn_words_counter_new.argtypes = [ctypes.c_uint64]
+    found.textrnn_words_counter_new.restype = pointer
+    found.textrnn_words_counter_free.argtypes = [pointer]
+    found.textrnn_words_counter_free.restype = None
+    found.textrnn_words_count.argtypes = [pointer, pointer, pointer, size, pointer, pointer]
+    found.textrnn_words_count.restype = size
+    found.textrnn_words_count_tokens.argtypes = [pointer, ctypes.c_char_p, pointer, size]
+    found.textrnn_words_count_tokens.restype = size
+    found.textrnn_words_counts.argtypes = [pointer] * 5
+    found.textrnn_words_counts.restype = size
     return found
+
+
+def set_pages(wanted: NDArray[np.uint8]) -> None:
+    """Hands over the pages that are not 0 in `wanted`. [PAGES]"""
+    for page in np.flatnonzero(wanted).tolist():
+        functions().textrnn_words_set_page(page, _page(page).ctypes)
 
 
 def _page(page: int) -> NDArray[np.uint32]:

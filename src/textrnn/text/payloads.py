@@ -16,7 +16,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-
 CHUNK_CHARACTERS = 1 << 24
 """About so many characters go to the native code at once: room for as many ids is set aside."""
 

@@ -1,4 +1,5 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
+#include "adam_rows.h"
 #include "product.h"
 #include "sequence.h"
 
@@ -72,5 +73,6 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::sum_items_of_cell,
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
-                                           TEXTRNN_ISA::peak};
+                                           TEXTRNN_ISA::peak,
+                                           TEXTRNN_ISA::adam_rows};
 }  // namespace textrnn

@@ -101,17 +101,20 @@ TEXTRNN_EXPORT int32_t textrnn_adam_step(const textrnn_adam_table *of, const int
     stepped[i] = {rows[i], table.row_steps[rows[i]]};
     table.row_steps[rows[i]] = table.steps + 1;
   }
-  const double correction1 = 1 - std::pow(s.beta1, (double)s.step), correction2 = std::sqrt(1 - std::pow(s.beta2, (double)s.step));
+  const double correction1 = 1 - std::pow(s.beta1, (double)s.step);
+  const double correction2 = std::sqrt(1 - std::pow(s.beta2, (double)s.step));
   const double kept = s.decoupled ? 1 - s.rate * s.weight_decay : 1;
-  const AdamFactors factors = {(float)kept,
-                           s.decoupled ? 0 : (float)s.weight_decay,
-                           (float)s.beta1,
-                           (float)(1 - s.beta1),
-                           (float)s.beta2,
-                           (float)(1 - s.beta2),
-                           (float)(s.rate / correction1),
-                           (float)(1 / correction2),
-                           (float)s.eps};
+  const AdamFactors factors = {
+      .kept = (float)kept,
+      .decay = s.decoupled ? 0 : (float)s.weight_decay,
+      .beta1 = (float)s.beta1,
+      .rest1 = (float)(1 - s.beta1),
+      .beta2 = (float)s.beta2,
+      .rest2 = (float)(1 - s.beta2),
+      .rate = (float)(s.rate / correction1),
+      .correction = (float)(1 / correction2),
+      .eps = (float)s.eps,
+  };
   in_tasks(table, count, [&](int64_t begin, int64_t end) {
     kernels.adam_rows(table, stepped.get() + begin, end - begin, gradient + begin * table.features, &factors);
   });

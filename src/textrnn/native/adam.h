@@ -10,7 +10,7 @@ typedef struct textrnn_adam_table {
   float *weights, *first, *second;  // [rows, features]
   int64_t *row_steps;               // last step of each row [rows]
   int64_t steps;                    // of the history
-  double *kept, *coasted, *coasted_eps;                  // for a row last stepped at s [more than steps]
+  double *kept, *coasted, *coasted_eps;                   // for a row last stepped at s [more than steps]
   const double *fade1, *fade2, *coasting, *coasting_eps;  // by the number of steps left out [more than steps]
   double eps;
   int32_t threads;

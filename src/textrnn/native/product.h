@@ -42,19 +42,27 @@ INLINE void multiply_block(const float *const (&a)[MR], int64_t a_column, const 
     for (int v = 0; v < N; v++) store(c + r * c_row + v * W, acc[r][v]);
 }
 
-// Rows first to first + m of A for `depth` values of k, in panels of MR rows; zeros beyond m.
+// Rows first to first + m of A for `depth` values of k, in panels of MR rows, a panel every MR * (depth + 1) numbers; zeros
+// beyond m.
 INLINE void pack_rows(const textrnn_factor &part, int64_t first, int64_t m, int64_t k0, int64_t depth, float *to, float *row_sums) {
   const int64_t full = m / MR * MR;
   for (int64_t k = 0; k < depth; k++) {
     const float *from = part.a + first * part.a_row + (k0 + k) * part.a_column;
     if (part.a_row == 1 && k0 + k + AHEAD < part.k)  // a strided walk through memory, which no processor foresees
       for (int64_t i = 0; i < m; i += 16) prefetch(from + AHEAD * part.a_column + i);
-    for (int64_t i = 0; i < full; i += MR)
+    int64_t i = 0;
+#if defined(__AVX2__)
+    // Eight numbers at once where MR are wanted: the next k writes over those that are too many.
+    typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
+    if (part.a_row == 1)
+      for (; i + 8 <= m; i += MR) *(Eight *)(to + i * (depth + 1) + k * MR) = *(const Eight *)(from + i);
+#endif
+    for (; i < full; i += MR)
 #pragma GCC unroll 8
-      for (int64_t r = 0; r < MR; r++) to[i * depth + k * MR + r] = from[(i + r) * part.a_row];
+      for (int64_t r = 0; r < MR; r++) to[i * (depth + 1) + k * MR + r] = from[(i + r) * part.a_row];
     if (full < m)
       for (int64_t r = 0; r < MR; r++)
-        to[full * depth + k * MR + r] = full + r < m ? from[(full + r) * part.a_row] : 0.f;
+        to[full * (depth + 1) + k * MR + r] = full + r < m ? from[(full + r) * part.a_row] : 0.f;
     if (row_sums) {
       int64_t i = 0;
       if (part.a_row == 1)
@@ -90,7 +98,7 @@ INLINE void multiply_packed(const float *in_rows, int64_t a_row, const float *pa
     for (int64_t i = 0; i < m; i += MR) {
       const float *rows[MR];
       for (int64_t r = 0; r < MR; r++)  // rows beyond the last repeat it; nobody looks at their sums
-        rows[r] = in_rows ? in_rows + (i + r < m ? i + r : m - 1) * a_row : packed + i * depth + r;
+        rows[r] = in_rows ? in_rows + (i + r < m ? i + r : m - 1) * a_row : packed + i * (depth + 1) + r;
       float *to = c + i * c_row + j * W;
       const int64_t step = in_rows ? 1 : MR;
       switch (vectors - j) {
@@ -104,7 +112,7 @@ INLINE void multiply_packed(const float *in_rows, int64_t a_row, const float *pa
 }
 
 // c [m rounded up to MR, n] += the products of row k of A [depth, m] and row k of B [depth, n], and their sums those of A.
-// m and n are multiples of W; packed_a and packed_b are memory for depth * (m + MR) and depth * n floats.
+// m and n are multiples of W; packed_a and packed_b are memory for (depth + 1) * (m + MR) + 8 and depth * n floats.
 static void accumulate_outer(const float *a, int64_t a_row, int64_t m, const float *b, int64_t n, int64_t depth, float *c,
                              float *sums, float *packed_a, float *packed_b) {
   const textrnn_factor part{a, b, 1, a_row, n, 1, depth};
@@ -118,7 +126,7 @@ static bool tile(const textrnn_product &p, int64_t number) {
   const int64_t m0 = number / tiling.across * tiling.m, n0 = number % tiling.across * tiling.n;
   const int64_t m = p.m - m0 < tiling.m ? p.m - m0 : tiling.m, n = p.n - n0 < tiling.n ? p.n - n0 : tiling.n;
   const int64_t m_up = (m + MR - 1) / MR * MR, vectors = (n + W - 1) / W, n_up = vectors * W;
-  float *sums = scratch(0, m_up * n_up), *a = scratch(1, DEPTH * m_up), *b = scratch(2, DEPTH * n_up);
+  float *sums = scratch(0, m_up * n_up), *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up);
   if (!sums || !a || !b) return false;
   for (int64_t i = 0; i < m_up; i++)
     for (int64_t j = 0; j < n_up; j++) sums[i * n_up + j] = p.bias && j < n ? p.bias[n0 + j] : 0.f;

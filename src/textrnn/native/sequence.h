@@ -196,7 +196,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
   if constexpr (Cell::R) {
     d_weight = way.partial + number * (up * P + K);
     memset(d_weight, 0, (up * P + K) * sizeof(float));
-    packed_a = scratch(1, (NEAR + rows) * up);
+    packed_a = scratch(1, (NEAR + rows + 1) * up + 8);
     packed_b = scratch(2, (NEAR + rows) * P);
     if (!packed_a || !packed_b) return false;
   }

@@ -1,6 +1,7 @@
 """The native kernels under PyTorch's autograd: a layer over a whole ragged batch, one call forward and one back."""
 
 import ctypes
+import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -253,19 +254,22 @@ class _Buffers:
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
+        self._lock = threading.Lock()  # else two threads could take the same
 
     def take(self, floats: int) -> Tensor:
         """At least so many floats, uninitialised."""
-        fitting = [some for some in self._free if floats <= some.numel() <= 2 * floats + 65_536]
-        if fitting:
-            smallest = min(fitting, key=Tensor.numel)
-            self._free = [some for some in self._free if some is not smallest]
-            return smallest
+        with self._lock:
+            fitting = [some for some in self._free if floats <= some.numel() <= 2 * floats + 65_536]
+            if fitting:
+                smallest = min(fitting, key=Tensor.numel)
+                self._free = [some for some in self._free if some is not smallest]
+                return smallest
         return torch.empty(max(floats, 1) + floats // 8)
 
     def give_back(self, buffers: list[Tensor]) -> None:
         """Nobody reads these any more."""
-        self._free = (self._free + buffers)[-16:]
+        with self._lock:
+            self._free = (self._free + buffers)[-16:]
 
 
 BUFFERS = _Buffers()

@@ -16,7 +16,7 @@ from textrnn.native import Plan, instruction_set, use_instruction_set
 
 VALUE_TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-4
 MARGIN = 2e-6
-"""Where relu and max have their kinks, rounding decides which way a gradient goes; a case so near to one says nothing."""
+"""Where relu and max have their kinks, rounding decides which way a gradient goes; a case so near says nothing."""
 
 
 @dataclass(frozen=True)

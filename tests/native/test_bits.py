@@ -26,7 +26,7 @@ def assert_same(mine: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
 @pytest.mark.parametrize(("cell", "way"), ALL)
 @pytest.mark.parametrize("indexed", [True, False])
 def test_threads_and_calls_change_nothing(cell: str, way: str, indexed: bool) -> None:
-    """Values and gradients. 75 rows make five items in each direction, 1,400 positions several tiles of each product."""
+    """Values and gradients. 75 rows make five items in each direction, 1,400 positions several tiles a product."""
     lengths = tuple((row * 7) % 40 for row in range(75))
     case = Case(
         cell, lengths, hidden=70, features=50, directions=2, pooling="max" if indexed else "mean", indexed=indexed

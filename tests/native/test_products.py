@@ -1,6 +1,5 @@
 """Products of the kernels against NumPy in float64: strides, several factors, bias and row sums."""
 
-import ctypes
 from typing import Any, NamedTuple
 
 import numpy as np

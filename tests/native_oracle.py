@@ -148,7 +148,9 @@ def _readable(data: Data, unroll: Unroll) -> Results:
     data.leaves()
     case, lengths = data.case, data.lengths
     inputs = data.words[data.ids.t()]  # [time, batch, features]
-    outputs, values, kinks = [], {}, False
+    outputs: list[Tensor] = []
+    values: dict[str, Tensor] = {}
+    kinks = False
     for d, (cell, state) in enumerate(zip(data.cells, data.states, strict=True)):
         found, final = unroll(cell, backwards(inputs, lengths) if d else inputs, lengths, state)
         outputs.append(backwards(found, lengths) if d else found)

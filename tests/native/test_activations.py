@@ -25,7 +25,8 @@ Array = NDArray[Any]
 def sigmoid(x: Array) -> Array:
     """Without a quotient that overflows, or a difference that cancels."""
     e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1.0) / (1 + e)
+    share: Array = np.where(x < 0, e, 1.0) / (1 + e)
+    return share
 
 
 FUNCTIONS: dict[str, tuple[int, Callable[[Array], Array], float, float]] = {

@@ -41,7 +41,7 @@ def native_encode(
     mask = noise.steps_mask(time, batch, config.embedding_size)
     indexed = mask is None
     if mask is not None:
-        inputs = inputs.index_select(0, index) * _of_positions(mask, steps, rows)  # [positions, features]
+        inputs = masked(inputs.index_select(0, index), _of_positions(mask, steps, rows))  # [positions, features]
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):

@@ -3,6 +3,8 @@
 Over drawn ragged batches, every cell, pooling, direction and instruction set, and sizes that fit no vector.
 """
 
+import gc
+import weakref
 from itertools import product
 
 import pytest
@@ -122,3 +124,20 @@ def test_inference_is_training_without_its_memory(cell: str) -> None:
     assert not any(value.requires_grad for value in found.values())
     for name, value in trained.items():
         assert (found[name] == value).all(), name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_forward_pass_without_a_backward_one_is_freed(cell: str) -> None:
+    data = Data(Case(cell, (5, 3), directions=2, pooling="max"))
+    data.leaves()
+    values = native(data, gradients=False).values
+    assert values["pooled"].requires_grad
+    freed: list[str] = []
+    graph = values["pooled"].grad_fn
+    while graph is not None and graph.name() != "_LayerBackward":
+        graph = graph.next_functions[0][0]
+    assert graph is not None
+    weakref.finalize(graph, freed.append, "graph")
+    del values, graph
+    gc.collect()
+    assert freed == ["graph"]

@@ -186,12 +186,15 @@ class _Layer(torch.autograd.Function):
             finals += [final_hidden, final_memory]
         if kernels.textrnn_forward(ctypes.byref(record)):
             raise MemoryError("out of memory in the native kernels")
+        results = (outputs, pooled, *finals)
         if training:
+            # Held here, a result would hold itself through its gradient's function, and never be freed without a backward.
+            held = [some for some in held if not any(some is result for result in results)]
             ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, buffers
             ctx.set_materialize_grads(False)
         else:
             BUFFERS.give_back(buffers)
-        return (outputs, pooled, *finals)
+        return results
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor | None, d_pooled: Tensor | None, *d_finals: Tensor | None) -> Any:

@@ -1,6 +1,7 @@
 """One native layer as a function that autograd can go back through: memory and addresses, no arithmetic."""
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -109,12 +110,15 @@ class LayerFunction(torch.autograd.Function):
             finals += [final_hidden, final_memory]
         if kernels.textrnn_forward(ctypes.byref(record)):
             raise MemoryError("out of memory in the native kernels")
+        results = (outputs, pooled, *finals)
         if training:
+            # Held here, a result would hold itself through its gradient's function, and never be freed without a backward.
+            held = [some for some in held if not any(some is result for result in results)]
             ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, buffers
             ctx.set_materialize_grads(False)
         else:
             BUFFERS.give_back(buffers)
-        return (outputs, pooled, *finals)
+        return results
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor | None, d_pooled: Tensor | None, *d_finals: Tensor | None) -> Any:
@@ -176,19 +180,22 @@ class _Buffers:
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
+        self._lock = threading.Lock()  # else two threads could take the same
 
     def take(self, floats: int) -> Tensor:
         """At least so many floats, uninitialised."""
-        fitting = [some for some in self._free if floats <= some.numel() <= 2 * floats + 65_536]
-        if fitting:
-            smallest = min(fitting, key=Tensor.numel)
-            self._free = [some for some in self._free if some is not smallest]
-            return smallest
+        with self._lock:
+            fitting = [some for some in self._free if floats <= some.numel() <= 2 * floats + 65_536]
+            if fitting:
+                smallest = min(fitting, key=Tensor.numel)
+                self._free = [some for some in self._free if some is not smallest]
+                return smallest
         return torch.empty(max(floats, 1) + floats // 8)
 
     def give_back(self, buffers: list[Tensor]) -> None:
         """Nobody reads these any more."""
-        self._free = (self._free + buffers)[-16:]
+        with self._lock:
+            self._free = (self._free + buffers)[-16:]
 
 
 BUFFERS = _Buffers()

@@ -6,6 +6,8 @@ pools as it goes. The masks are those that the readable way draws, from the same
 rounding.
 """
 
+import threading
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -73,13 +75,18 @@ def _of_positions(mask: Tensor | None, steps: Tensor, rows: Tensor) -> Tensor | 
     return mask.reshape(time * batch, features).index_select(0, places)
 
 
-_STAMPS: dict[int, np.ndarray[tuple[int], np.dtype[np.int32]]] = {}
+class _Stamp(threading.local):
+    """Each thread has its own: plans write into it while they are made."""
+
+    array: np.ndarray[tuple[int], np.dtype[np.int32]] = np.empty(0, dtype=np.int32)
+
+
+_STAMP = _Stamp()
 
 
 def _stamp(reader: Reader) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     """-1 for every id; plans leave it so, which spares filling it for each batch."""
     size = reader.embedding.num_embeddings
-    if size not in _STAMPS:
-        _STAMPS.clear()
-        _STAMPS[size] = np.full(size, -1, dtype=np.int32)
-    return _STAMPS[size]
+    if len(_STAMP.array) != size:
+        _STAMP.array = np.full(size, -1, dtype=np.int32)
+    return _STAMP.array

@@ -53,6 +53,10 @@ textrnn_factor factor(const float *a, int64_t a_row, int64_t a_column, const flo
 int products(const textrnn_product *product, int64_t count, int threads) {
   std::vector<int64_t> first{0};
   for (int64_t i = 0; i < count; i++) {
+    if (product[i].m < 1 || product[i].n < 1) {  // an empty batch: no tiles, and no size to divide by
+      first.push_back(first.back());
+      continue;
+    }
     const Tiling tiling = tiling_of(product[i]);
     first.push_back(first.back() + tiling.down * tiling.across);
   }

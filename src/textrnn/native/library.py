@@ -16,6 +16,7 @@ _NAME = {"win32": "textrnn.dll", "darwin": "libtextrnn.dylib"}.get(sys.platform,
 def library() -> ctypes.CDLL | None:
     """The kernels; None where they were not built, cannot be loaded, or `TEXTRNN_NATIVE=0` forbids them.
 
+    `TEXTRNN_LIBRARY` names the file to load instead of the one that was installed, and no other is tried then.
     `TEXTRNN_INSTRUCTION_SET` (`avx512`, `avx2`, `portable`) chooses among what the processor offers.
     """
     if os.environ.get("TEXTRNN_NATIVE") == "0":
@@ -35,7 +36,10 @@ def library() -> ctypes.CDLL | None:
 
 
 def _candidates() -> list[Path]:
-    """Beside this file, as in a wheel, or where an editable installation has put it."""
+    """The one that `TEXTRNN_LIBRARY` names; else beside this file, as in a wheel, or where an editable installation
+    has put it."""
+    if given := os.environ.get("TEXTRNN_LIBRARY"):
+        return [Path(given).absolute()]
     beside = Path(__file__).with_name(_NAME)
     try:
         files = metadata.files("textrnn") or []

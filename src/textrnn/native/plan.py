@@ -52,6 +52,10 @@ class Plan:
             ids = np.ascontiguousarray(ids, dtype=np.int64)
             if ids.ndim != 2 or len(ids) != len(lengths) or lengths.max(initial=0) > ids.shape[1]:
                 raise ValueError(f"ids of shape {ids.shape} do not hold {len(lengths)} rows of the given lengths")
+            if stamp is not None and (stamp.dtype != np.int32 or len(stamp) != vocabulary_size):
+                raise ValueError(
+                    f"stamp: expected {vocabulary_size} 32-bit integers, got {len(stamp)} of {stamp.dtype}"
+                )
             if stamp is None:
                 stamp = np.full(vocabulary_size, -1, dtype=np.int32)
         self.record: Any = kernels.textrnn_plan_new(

@@ -52,7 +52,7 @@ INLINE void scan_units(const textrnn_scan_call &c, int64_t row, int d, int64_t j
       const V z = table_vector<TYPE>(at, j + v * W), a = table_vector<TYPE>(at, P + j + v * W);
       h[v] = negated_fma(z, h[v], h[v] + a);
       if constexpr (POOLING == TEXTRNN_MEAN) sum[v] += h[v];
-      if constexpr (POOLING == TEXTRNN_MAX) sum[v] = larger(h[v], sum[v]);
+      if constexpr (POOLING == TEXTRNN_MAX) sum[v] = ((h[v] > sum[v]) | (h[v] != h[v])) ? h[v] : sum[v];
     }
   }
   const V count = splat(POOLING == TEXTRNN_MEAN && time ? (float)time : 1.f);

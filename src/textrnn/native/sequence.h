@@ -141,8 +141,9 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
         int32_t *best = c.argmax ? c.argmax + (item.row[i] * (int64_t)c.directions + d) * P : nullptr;
         for (int64_t j = 0; j < P; j += W) {
           const V h = load(target[i] + j), before = load(sums + i * P + j);
-          store(sums + i * P + j, h > before ? h : before);
-          if (best) store_int(best + j, h > before ? t - I{} : load_int(best + j));
+          const I new_best = (h > before) | (h != h);  // nan passes, as in torch.amax, and stays
+          store(sums + i * P + j, new_best ? h : before);
+          if (best) store_int(best + j, new_best ? t - I{} : load_int(best + j));
         }
       }
     }

@@ -53,8 +53,9 @@ INLINE V negated_fma(V a, V b, V c) {
   return fma(-a, b, c);
 #endif
 }
-INLINE V smaller(V a, V b) { return a < b ? a : b; }
-INLINE V larger(V a, V b) { return a > b ? a : b; }
+// Both return a where it is nan, so that nan does not pass for a number.
+INLINE V smaller(V a, V b) { return b < a ? b : a; }
+INLINE V larger(V a, V b) { return b > a ? b : a; }
 
 // a / b. AVX-512 divides 16 numbers in as many cycles; an estimate, refined, and a corrected quotient take a third.
 INLINE V divide(V a, V b) {

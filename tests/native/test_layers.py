@@ -134,7 +134,7 @@ def test_a_forward_pass_without_a_backward_one_is_freed(cell: str) -> None:
     assert values["pooled"].requires_grad
     freed: list[str] = []
     graph = values["pooled"].grad_fn
-    while graph is not None and graph.name() != "_LayerBackward":
+    while graph is not None and graph.name() != "LayerFunctionBackward":
         graph = graph.next_functions[0][0]
     assert graph is not None
     weakref.finalize(graph, freed.append, "graph")

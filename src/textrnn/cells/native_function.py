@@ -112,7 +112,7 @@ class LayerFunction(torch.autograd.Function):
             raise MemoryError("out of memory in the native kernels")
         results = (outputs, pooled, *finals)
         if training:
-            # Held here, a result would hold itself through its gradient's function, and never be freed without a backward.
+            # Held here, a result would hold itself through its gradient, and never be freed without a way back.
             held = [some for some in held if not any(some is result for result in results)]
             ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, buffers
             ctx.set_materialize_grads(False)

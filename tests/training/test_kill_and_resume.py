@@ -251,7 +251,9 @@ def test_stop_before_the_first_epoch_leaves_what_was_there(data: Path, tmp_path:
     process.send_signal(signal.SIGINT)
     with process:
         assert process.stderr and process.stderr.read().strip() == b"interrupted"
-        assert process.wait(60) == 130
+        # Python dies of the signal itself, after the message, where the interrupt met an extension's own start-up code;
+        # a shell calls both 130.
+        assert process.wait(60) in (130, -signal.SIGINT)
     assert training.model.read_bytes() == b"precious"
     assert [path.name for path in training.folder.iterdir()] == [training.model.name]
 

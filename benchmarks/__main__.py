@@ -1,20 +1,27 @@
-"""Measures everything and writes docs/benchmarks.md and benchmarks/results.json."""
+"""Measures everything, or the benchmarks named, and writes docs/benchmarks.md and benchmarks/results.json."""
 
 import datetime
+import importlib
 import json
 import os
 import platform
+import sys
+import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import sklearn
-import torch
-
-from benchmarks import accuracy, runtime_speed, training_speed
 from benchmarks.lengths import data_folder
+from benchmarks.tables import accuracy_table, peak_table, ratio_table, side_table, speed_table
+from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results.json"
+BENCHMARKS = [
+    *("training_speed", "training_step", "last_state", "notebook_loop", "minimal_cells", "optimizer_step"),
+    *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start", "accuracy"),
+]
+PACKAGES = ["numpy", "torch", "scikit-learn", "onnxruntime", "fasttext", "tokenizers"]
 
 
 def processor() -> str:
@@ -26,64 +33,77 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def speed_table(rows: list[dict[str, Any]], ours: str) -> str:
-    lines = ["| set | side | tokens/s | textrnn is faster by |", "|---|---|---|---|"]
-    for row in rows:
-        speeds = row["tokens per second"]
-        for side, speed in speeds.items():
-            ratio = "" if side == ours else f"{speeds[ours] / speed:.2f}"
-            lines.append(f"| {row['set']} | {side} | {speed:,.0f} | {ratio} |")
-    return "\n".join(lines)
-
-
-def accuracy_table(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        "| set | textrnn, accuracy % | macro-F1 | training s | tf-idf + LR, accuracy % | macro-F1 | training s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        cells = [
-            f"{100 * side['accuracy']:.1f} | {100 * side['macro_f1']:.1f} | {side['seconds']:.0f}"
-            for side in row["sides"].values()
-        ]
-        lines.append(f"| {row['set']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def main() -> None:
-    if data_folder() is None:
-        raise SystemExit("set TEXTRNN_DATA to the folder of the data sets")
-    machine: dict[str, Any] = {
+def machine() -> dict[str, Any]:
+    return {
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
+        "instruction set": instruction_set(),
         "cores": os.cpu_count(),
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": str(torch.__version__),
-            "scikit-learn": sklearn.__version__,
-        },
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
     }
-    results: dict[str, Any] = {"machine": machine}
-    for module in (training_speed, runtime_speed, accuracy):
-        name = module.__name__.rpartition(".")[2]
-        print(f"measuring {name} …", flush=True)
-        results[name] = module.measure()
-        print(json.dumps(results[name], indent=1), flush=True)
-    (ROOT / "benchmarks" / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def page(results: dict[str, Any]) -> str:
+    """docs/benchmarks.md."""
+    here = results["machine"]
+    command, cold = results["predict_command"][0], results["cold_start"][0]
+    optimizer = results["optimizer_step"]
+    minimal, *tables = results["minimal_cells"]
     template = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
-    cold = results["runtime_speed"][-1]["seconds"]
-    ours, theirs = cold["textrnn runtime, NumPy"], cold["the network in PyTorch"]
-    page = template.format(
-        machine=f"{machine['processor']}, {machine['cores']} cores, {machine['date']}; "
-        + ", ".join(f"{name} {version}" for name, version in machine["versions"].items()),
-        training=speed_table(results["training_speed"], "textrnn, readable"),
-        runtime=speed_table(results["runtime_speed"][:-1], "textrnn runtime, NumPy"),
-        cold_start=f"{ours:.2f} s against {theirs:.2f} s: {theirs / ours:.1f} times sooner.",
+    return template.format(
+        machine=f"{here['processor']}, {here['cores']} cores, {here['instruction set']}, {here['date']}; "
+        + ", ".join(f"{name} {version}" for name, version in here["versions"].items()),
+        training=ratio_table(results["training_speed"]),
+        peak=peak_table([row for row in results["training_speed"] if row["cell"] != "elman"]),
+        step=ratio_table(results["training_step"]),
+        other_training=ratio_table([*results["last_state"], *results["notebook_loop"], minimal]),
+        optimizer="\n\n".join(
+            f"{row['rows']:,} rows of 30,000:\n\n{side_table(row['milliseconds a step'], 'milliseconds a step')}"
+            for row in optimizer
+        ),
+        inference=ratio_table(results["inference_onnx"]),
+        minimal=ratio_table(tables),
+        bandwidth=", ".join(
+            f"{row['bytes of the table read per second'] / 1e9:.1f} GB/s on {row['threads']} threads, where copying "
+            f"moves {row['copied bytes per second'] / 1e9:.1f}"
+            for row in tables
+        ),
+        runtime=speed_table(results["runtime_speed"], "textrnn runtime, NumPy"),
+        tokenizing=side_table(
+            {side: speed / 1e6 for side, speed in results["tokenizing"][0]["tokens per second"].items()},
+            "million tokens/s",
+        ),
+        command=side_table(command["seconds"], "seconds"),
+        command_ratio=", ".join(
+            f"{ratio:.1f} times with `{side.partition(', ')[2]}`"
+            for side, ratio in command["times the command of fastText"].items()
+        ),
+        cold_start=side_table(cold["seconds"], "seconds"),
         accuracy=accuracy_table(results["accuracy"]),
     )
-    (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+
+
+def main(names: list[str]) -> None:
+    """With names the other results stay those of the last time."""
+    if data_folder() is None:
+        raise SystemExit("set TEXTRNN_DATA to the folder of the data sets")
+    if instruction_set() is None:
+        raise SystemExit("the native library was not built")
+    if unknown := set(names) - set(BENCHMARKS):
+        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if names else {}
+    results["machine"] = machine()
+    for name in names or BENCHMARKS:
+        print(f"measuring {name} …", flush=True)
+        started = time.perf_counter()
+        results[name] = importlib.import_module(f"benchmarks.{name}").measure()
+        print(json.dumps(results[name], indent=1), flush=True)
+        print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if missing := [name for name in BENCHMARKS if name not in results]:
+        raise SystemExit(f"docs/benchmarks.md stays as it is: {', '.join(missing)} were never measured")
+    (ROOT / "docs" / "benchmarks.md").write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

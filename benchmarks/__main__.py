@@ -69,10 +69,7 @@ def page(results: dict[str, Any]) -> str:
             for row in tables
         ),
         runtime=speed_table(results["runtime_speed"], "textrnn runtime, NumPy"),
-        tokenizing=side_table(
-            {side: speed / 1e6 for side, speed in results["tokenizing"][0]["tokens per second"].items()},
-            "million tokens/s",
-        ),
+        tokenizing=speed_table(results["tokenizing"], "textrnn, native"),
         command=side_table(command["seconds"], "seconds"),
         command_ratio=", ".join(
             f"{ratio:.1f} times with `{side.partition(', ')[2]}`"

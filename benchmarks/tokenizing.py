@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks.lengths import data_folder, read
 from benchmarks.timing import best_of
 from textrnn.config import TextConfig, VocabularyConfig
+from textrnn.native import available_threads
 from textrnn.text import UNK, UNK_ID, TextEncoder
-from textrnn.text.native_words import available_threads
 
 ROUNDS = 7
 TEXTS = 5000

@@ -1,8 +1,8 @@
 """How fast is a whole training step, against the same model in plain PyTorch packed and padded?
 
 sst2, batches of 32, dropout 0.5 of embeddings and pooled vector, head, cross-entropy, clipping to norm 1 and AdamW.
-Ours steps only the embedding's rows that a batch reads (`make_optimizer`); the peer has dense gradients and PyTorch's fused
-AdamW, its fastest. Batches cut from shuffled texts, as from a DataLoader, and of similar lengths (`bucketed`), as
+Ours steps only the embedding's rows that a batch reads (`make_optimizer`); the peer has dense gradients and PyTorch's
+fused AdamW, its fastest. Batches cut from shuffled texts, as from a DataLoader, and of similar lengths (`bucketed`), as
 textrnn cuts them. Denormals are flushed on all sides.
 """
 

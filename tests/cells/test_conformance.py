@@ -94,7 +94,7 @@ class Unrolled(nn.Module):
         return (outputs, *final)
 
 
-# The native kernels compute in 32 bits only; their gradients are compared with torch.nn's, and with the readable cell's.
+# The native kernels compute in 32 bits only; their gradients are compared with torch.nn's and the readable cells'.
 IN_DOUBLE = [(name, way) for name, way in ALL if way != "native"]
 
 

@@ -54,5 +54,5 @@ def test_refusals() -> None:
     ],
 )
 def test_what_is_often_renamed_is_called_by_its_name(start: bytes, kind: str) -> None:
-    with pytest.raises(DataError, match=f"open file: found {kind}, expected text: save it as CSV"):
+    with pytest.raises(DataError, match=f"open file: found {kind}, expected text: save the data as CSV"):
         list(read_examples(io.BytesIO(start + b"\xe2\xe3\0"), format="csv"))

@@ -1,9 +1,7 @@
 """The native rule against the Python rule: every code point, drawn texts, real texts, hostile arguments."""
 
 import copy
-import csv
 import ctypes
-import gzip
 import pickle
 import sys
 import threading
@@ -17,24 +15,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from textrnn.config import TextConfig, VocabularyConfig
-from textrnn.native import library
+from textrnn.native import available_threads, library
 from textrnn.text import TextEncoder, Vocabulary, words
-from textrnn.text.native_words import CHUNK_TEXTS, PAGES, Flat, NativeWords, _composing, _page, available_threads
+from textrnn.text.native_words import PAGES, Flat, NativeWords, _composing, _page
+from texts import TEXTS, real_texts
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")
 
 KEPT = ("head", "tail", "both")
 CODE_POINTS = range(sys.maxunicode + 1)
 SURROGATES = range(0xD800, 0xE000)
-
-# What the rules of Unicode turn on: combining marks in and out of order, Hangul letters, ligatures, both sigmas, the
-# Turkish i, joiners, variation selectors, soft hyphens, signs whose lower case is ASCII or longer, half surrogates.
-TRICKY = (
-    "aZ0 '’-_.\n\x00\x1f\x85\xa0éÉßẞİıſKÅΣσςΑǅȺⱥﬁﬀ\u0300\u0301\u0316\u0327\u0338\u0344\u034f\u093c\u0915\u0958"
-    "\u0e38\u0e48\u1100\u1161\u11a8가각\u00ad\u200b\u200c\u200d\ufe0f\ufeff=<≠≮、。你好👍❤👩🏽🇩"
-    "\ud800\udfff\U0001d15e\U00011099\U000110ba\U0010ffff"
-)
-TEXTS = st.one_of(st.text(), st.text(st.sampled_from(TRICKY)), st.text(st.characters(codec="ascii")))
 
 
 def encoder_of(texts: Sequence[str], *, max_length: int = 1_000_000, keep: str = "head") -> TextEncoder:
@@ -174,15 +164,6 @@ def test_a_vocabulary_larger_than_any_cache() -> None:
     np.testing.assert_array_equal(ids.ids, [*range(2, 200_002), 1, 1])
 
 
-def real_texts(folder: Path, name: str, part: str) -> list[str]:
-    limit = csv.field_size_limit(10_000_000)
-    try:
-        with gzip.open(folder / name / f"{part}.csv.gz", "rt", encoding="utf-8", newline="") as file:
-            return [row["text"] for row in csv.DictReader(file)]
-    finally:
-        csv.field_size_limit(limit)
-
-
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["tweet_offensive", "20news_stripped", "th_wisesight", "imdb"])
 def test_real_texts(data_folder: Path, name: str) -> None:
@@ -195,7 +176,7 @@ def test_real_texts(data_folder: Path, name: str) -> None:
 
 
 def test_threads_change_nothing() -> None:
-    texts = [f"text {number} has é and Σ and " * (number % 50) for number in range(CHUNK_TEXTS + 500)]
+    texts = [f"text {number} has é and Σ and " * (number % 50) for number in range(1524)]
     encoder = encoder_of(texts[:60])
     one = encoder.encode_many(texts, threads=1)
     for threads in (2, 3, 64, 1000):
@@ -334,7 +315,7 @@ def test_no_library_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise OSError("the native library is not there")
 
-    monkeypatch.setattr("textrnn.text.native_words._functions", missing)
+    monkeypatch.setattr("textrnn.text.native_words.functions", missing)
     with pytest.raises(OSError, match="not there"):
         NativeWords(["<PAD>", "<UNK>", "a"])
     assert TextEncoder(TextConfig(), Vocabulary(["<PAD>", "<UNK>", "a"])).encode_many(["a b"]).ids.tolist() == [2, 1]
@@ -362,5 +343,5 @@ def test_no_memory_is_said_and_no_handle_means_python(monkeypatch: pytest.Monkey
     monkeypatch.setattr(encoder._native, "_library", Exhausted())
     with pytest.raises(MemoryError, match="ids"):
         encoder.encode_many(["a"])
-    monkeypatch.setattr("textrnn.text.native_words._functions", Exhausted)
+    monkeypatch.setattr("textrnn.text.native_words.functions", Exhausted)
     assert TextEncoder(encoder.config, encoder.vocabulary).encode_many(["a b"]).ids.tolist() == [2, 1]

@@ -57,7 +57,7 @@ def native_layer(
         parameters += [None, None] if cell.from_hidden is None else [cell.from_hidden.weight, cell.from_hidden.bias]
         parameters += [_widened(state.hidden, width), _widened(state[1], width) if len(state) > 1 else None]
     call = _Call(name, hidden_size, directions, pooling, keep_outputs, indexed, plan)
-    outputs, pooled, *finals = _Layer.apply(call, inputs, *parameters)
+    outputs, pooled, *finals = _Layer.apply(call, inputs, *parameters)  # type: ignore[no-untyped-call]
     state_type = type(states[0])
     parts = len(states[0])
     return LayerOutput(

@@ -22,7 +22,7 @@ _BYTE_ORDER_MARKS = {
 _NOT_TEXT = {
     b"PK\x03\x04": "an Excel workbook or another zip file",
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
-    b"%PDF-": "a PDF file",
+    b"%PDF": "a PDF file",  # what decides over compression has read four bytes
 }
 MAC_LINES = "a carriage return without a line feed (old Mac line endings?): end the lines with \\n or \\r\\n"
 

@@ -2,7 +2,8 @@
 
 Each word of the batch is projected once, whatever the number of its occurrences, unless dropout of features makes every
 occurrence another; then the tokens are, without padding. Between layers the states stay packed, and the last layer
-pools as it goes. The masks are those that the readable way draws, from the same stream, so both train alike up to rounding.
+pools as it goes. The masks are those that the readable way draws, from the same stream: both train alike, up to
+rounding.
 """
 
 import numpy as np
@@ -38,7 +39,7 @@ def native_encode(
     mask = noise.steps_mask(time, batch, config.embedding_size)
     indexed = mask is None
     if mask is not None:
-        inputs = inputs.index_select(0, index) * _of_positions(mask, steps, rows)  # [positions, features]
+        inputs = masked(inputs.index_select(0, index), _of_positions(mask, steps, rows))  # [positions, features]
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):

@@ -153,6 +153,19 @@ int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
   return 1;
 }
 
+void textrnn_pack(const textrnn_layer *layer) {
+  for (int d = 0; d < layer->directions; d++) chosen.load()->pack(*layer, d);
+}
+
+int textrnn_scan(const textrnn_scan_call *call) {
+  constexpr int64_t ROWS = 8;
+  const Kernels &kernels = *chosen.load();
+  parallel(call->threads, (call->batch + ROWS - 1) / ROWS, [&](int64_t task) {
+    kernels.scan(*call, task * ROWS, std::min(call->batch, (task + 1) * ROWS));
+  });
+  return 0;
+}
+
 int textrnn_forward(const textrnn_layer *layer) {
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);

@@ -1,5 +1,6 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
 #include "product.h"
+#include "scan.h"
 #include "sequence.h"
 
 namespace textrnn::TEXTRNN_ISA {
@@ -70,6 +71,7 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::backward_cell,
                                            TEXTRNN_ISA::gather_cell,
                                            TEXTRNN_ISA::sum_items_of_cell,
+                                           TEXTRNN_ISA::scan,
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
                                            TEXTRNN_ISA::peak};

@@ -76,6 +76,19 @@ class LayerRecord(Structure):
     )
 
 
+class ScanRecord(Structure):
+    """`textrnn_scan_call`."""
+
+    _fields_ = (
+        ("batch", c_int64),
+        ("ids", c_void_p),
+        ("offsets", c_void_p),
+        *((name, c_int32) for name in ("padded", "directions", "pooling", "threads", "table_type")),
+        ("table", c_void_p * 2),
+        ("pooled", c_void_p),
+    )
+
+
 class FactorRecord(Structure):
     """`textrnn_factor`."""
 
@@ -105,9 +118,11 @@ SIGNATURES = {
     "textrnn_cell_shape": (ctypes.c_int, [c_int32, POINTER(c_int32), POINTER(c_int32)]),
     "textrnn_plan_new": (
         POINTER(PlanRecord),
-        [c_int64, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64],
+        [c_int64, c_void_p, c_int64, c_int32, c_void_p, c_int64, c_void_p, c_int64],
     ),
     "textrnn_plan_free": (None, [POINTER(PlanRecord)]),
+    "textrnn_pack": (None, [POINTER(LayerRecord)]),
+    "textrnn_scan": (ctypes.c_int, [POINTER(ScanRecord)]),
     "textrnn_forward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_backward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_products": (ctypes.c_int, [POINTER(ProductRecord), c_int32, c_int32]),

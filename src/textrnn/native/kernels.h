@@ -93,6 +93,16 @@ typedef struct textrnn_layer {
   float *d_input;                 // [inputs, features]; NULL if not wanted
 } textrnn_layer;
 
+// Inference of one layer of a minimal cell. A row of the table holds z and a of h' = h - z h + a: [vocabulary, 2 * padded].
+typedef struct textrnn_scan_call {
+  int64_t batch;
+  const int32_t *ids;             // of all texts, one after the other; not checked against the table
+  const int64_t *offsets;         // where each text begins, and the end [batch + 1]
+  int32_t padded, directions, pooling, threads, table_type;  // F32 or F16
+  const void *table[2];
+  float *pooled;                  // [batch, directions * padded]
+} textrnn_scan_call;
+
 // One part of a sum of products: A [m, k] times B [k, n] with strides for rows and columns.
 typedef struct textrnn_factor {
   const float *a, *b;
@@ -117,9 +127,13 @@ int textrnn_use_instruction_set(const char *name);
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
 // Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.
 // NULL if memory is short, a length is negative or an id lies outside the vocabulary.
-textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, const int64_t *ids,
-                               int64_t row_stride, int32_t *stamp, int64_t vocabulary);
+// With `contiguous` each item gets neighbours among the sorted rows, of nearly equal length, instead of every items-th one.
+textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, int32_t contiguous,
+                               const int64_t *ids, int64_t row_stride, int32_t *stamp, int64_t vocabulary);
 void textrnn_plan_free(textrnn_plan *plan);
+// Packs the recurrent weights into `panels` once; with from_hidden NULL, forward takes them as they are.
+void textrnn_pack(const textrnn_layer *layer);
+int textrnn_scan(const textrnn_scan_call *call);
 // 0 on success, 1 if memory is short. Forward keeps what backward needs if `saved` is given.
 int textrnn_forward(const textrnn_layer *layer);
 int textrnn_backward(const textrnn_layer *layer);

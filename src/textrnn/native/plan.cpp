@@ -51,8 +51,8 @@ bool find_unique(Plan &plan, const int64_t *ids, int64_t stride, int32_t *stamp,
   return true;
 }
 
-bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_item, const int64_t *ids, int64_t stride,
-          int32_t *stamp, int64_t vocabulary) {
+bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_item, bool contiguous, const int64_t *ids,
+          int64_t stride, int32_t *stamp, int64_t vocabulary) {
   int64_t positions = 0;
   for (int64_t row = 0; row < batch; row++) {
     if (lengths[row] < 0 || lengths[row] > INT32_MAX) return false;
@@ -74,7 +74,8 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
   plan.source_time_.resize(positions);
   plan.mirror_.resize(positions);
   int64_t steps = 0;  // of all items, to reserve before pointers are taken
-  for (int64_t k = 0; k < items && k < batch; k++) steps += lengths[order[k]];
+  const auto first_of = [&](int64_t k) { return contiguous ? k * batch / items : k; };
+  for (int64_t k = 0; k < items && k < batch; k++) steps += lengths[order[first_of(k)]];
   plan.alive.resize(steps);
 
   int64_t first_row = 0, first_step = 0, position = 0;
@@ -84,7 +85,8 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
     int32_t *row = plan.row.data() + first_row;
     int64_t *length = plan.length.data() + first_row;
     item.rows = 0;
-    for (int64_t i = k; i < batch; i += items) {
+    const int64_t stop = contiguous ? first_of(k + 1) : batch;
+    for (int64_t i = first_of(k); i < stop; i += contiguous ? 1 : items) {
       row[item.rows] = order[i];
       length[item.rows++] = lengths[order[i]];
     }
@@ -120,12 +122,12 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
 
 }  // namespace
 
-textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, const int64_t *ids,
-                               int64_t row_stride, int32_t *stamp, int64_t vocabulary) {
+textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, int32_t contiguous,
+                               const int64_t *ids, int64_t row_stride, int32_t *stamp, int64_t vocabulary) {
   Plan *plan = new (std::nothrow) Plan{};
   if (!plan) return nullptr;
   try {
-    if (fill(*plan, batch, lengths, rows_an_item, ids, row_stride, stamp, vocabulary)) return plan;
+    if (fill(*plan, batch, lengths, rows_an_item, contiguous != 0, ids, row_stride, stamp, vocabulary)) return plan;
   } catch (const std::bad_alloc &) {
   }
   delete plan;

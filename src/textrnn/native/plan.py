@@ -26,6 +26,7 @@ class Plan:
         vocabulary_size: int = 0,
         *,
         rows_an_item: int = ROWS_AN_ITEM,
+        contiguous: bool = False,
         stamp: NDArray[np.int32] | None = None,
     ) -> None:
         """Plan a batch.
@@ -35,6 +36,7 @@ class Plan:
             ids: padded at the end, [batch, time]; finds the different ids of the batch. None where inputs have no ids.
             vocabulary_size: ids lie below it.
             rows_an_item: rows that one thread takes through time together.
+            contiguous: give each item rows of nearly equal length; better with many items, worse with few.
             stamp: -1 for every id, [vocabulary]; left as it was. Spares filling such an array for each batch.
 
         Raises:
@@ -56,6 +58,7 @@ class Plan:
             len(lengths),
             lengths.ctypes.data,
             rows_an_item,
+            contiguous,
             None if ids is None else ids.ctypes.data,
             0 if ids is None else ids.shape[1],
             None if stamp is None else stamp.ctypes.data,

@@ -28,12 +28,6 @@ struct Blocking {
   }
 };
 
-INLINE float half_to_float(uint16_t x) {
-  _Float16 half;
-  memcpy(&half, &x, sizeof half);
-  return (float)half;
-}
-
 // Row `index` of the inference table as floats in `out`.
 INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
   if (c.table_type == TEXTRNN_F16) {

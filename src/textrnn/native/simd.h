@@ -109,6 +109,12 @@ INLINE V hyperbolic_tangent(V x) {
   return y;
 }
 
+INLINE float half_to_float(uint16_t x) {
+  _Float16 half;
+  memcpy(&half, &x, sizeof half);
+  return (float)half;
+}
+
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
 
 // acc[m][v] += sum over k < K of a[m * lda + k] * panel[v / G][k][v % G], k in rising order whatever M and P are.

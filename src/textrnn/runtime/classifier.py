@@ -44,7 +44,12 @@ class Classifier:
         self.header = header
         self.weights = weights
         self.encoder = TextEncoder(header.text, Vocabulary(header.vocabulary))
+        self._compress = compress
         self._network = build_network(header.model, weights, max_length=header.text.max_length, compress=compress)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies are made anew: the network holds addresses, and tables that fill up as tokens are met."""
+        return _rebuilt, (self.header, self.weights, self._compress)
 
     @property
     def labels(self) -> list[Label]:
@@ -98,7 +103,7 @@ class Classifier:
         """
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, got a single string: put it into a list")
-        return finite(self._network.logits([self.encoder.encode(_text(text, row)) for row, text in enumerate(texts)]))
+        return finite(self._network.logits_of(*self.encoder.encode_many(list(texts))))
 
     def stream(self) -> Stream:
         """A text that arrives word by word, with the running probabilities after each.
@@ -186,7 +191,5 @@ def load(path: str | Path, *, compress: Compression | None = None) -> Classifier
     return Classifier(*read_model(path), compress=compress)
 
 
-def _text(text: Any, row: int) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
-    return text
+def _rebuilt(header: Header, weights: Weights, compress: Compression | None) -> Classifier:
+    return Classifier(header, weights, compress=compress)

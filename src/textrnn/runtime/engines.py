@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from textrnn.config import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.modelfile import Weights
+from textrnn.runtime.native_network import NativeNetwork
 from textrnn.runtime.network import NumpyNetwork
 
 Ids = NDArray[np.int32]
@@ -37,6 +38,9 @@ class Network(Protocol):
         texts: the ids of each text, [time], of any lengths; an empty text is legal
         """
 
+    def logits_of(self, ids: Ids, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same for texts whose ids stand one after the other: text i is `ids[offsets[i]:offsets[i + 1]]`."""
+
     def stream(self) -> TokenStream:
         """A text without tokens yet, for a network that is not bidirectional."""
 
@@ -61,7 +65,7 @@ class Engine(Protocol):
         """
 
 
-ENGINES: dict[str, Engine] = {"numpy": NumpyNetwork}
+ENGINES: dict[str, Engine] = {"native": NativeNetwork, "numpy": NumpyNetwork}
 """Every engine by name, the fastest first."""
 
 VARIABLE = "TEXTRNN_ENGINE"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from textrnn.modelfile import Weights
+from textrnn.runtime.steps import Mix
 from textrnn.runtime.tables import Array, Ids, table_type
 
 ROWS = 32
@@ -38,14 +39,37 @@ class TokenInput:
     A row is computed when its token is first met, so that a single text does not wait for the whole vocabulary.
     """
 
-    def __init__(self, weights: Weights, prefix: str, *, directions: int, compress: str | None) -> None:
-        """`directions`: how many such tables the network has."""
+    def __init__(
+        self,
+        weights: Weights,
+        prefix: str,
+        *,
+        directions: int,
+        compress: str | None,
+        size: int = 0,
+        padded: int = 0,
+        mix: Mix | None = None,
+    ) -> None:
+        """A table for one direction.
+
+        Args:
+            weights: of the network.
+            prefix: what the names of the direction's tensors begin with.
+            directions: how many such tables the network has.
+            compress: see `textrnn.runtime.tables`.
+            size, padded: lay each gate's `size` numbers out in `padded` places, the rest zero; not if 0.
+            mix: keep what the cell makes of the numbers instead; only if the embedding is folded.
+        """
         self._embedding = weights["embedding.weight"]
         self._project = StateInput(weights, prefix)
         tokens, features = self._embedding.shape
         # With a narrow embedding a model file of 50 MB could ask for a table of 16 GB: there it is not folded.
         self.folded = directions * self._project.width <= LARGEST_FOLD * features
-        self._table = table_type(compress)(tokens, self._project.width if self.folded else features)
+        self._size, self._padded, self._mix = size, padded, mix
+        width = self._project.width if self.folded else features
+        if self.folded and padded:
+            width = padded * (2 if mix else width // size)
+        self.table = table_type(compress)(tokens, width)
         self._written = np.zeros(tokens, dtype=np.bool_)
         with np.errstate(over="ignore", invalid="ignore"):
             self.prepare(np.zeros(1, dtype=np.int32))
@@ -58,10 +82,20 @@ class TokenInput:
             few = missing[start : start + ROWS]
             some[: len(few)] = few
             embedded = self._embedding[some]
-            self._table.write(some, self._project(embedded) if self.folded else embedded)
+            self.table.write(some, self._laid_out(self._project(embedded)) if self.folded else embedded)
             self._written[some] = True  # last: another thread may be reading
+
+    def _laid_out(self, projected: Array) -> Array:
+        """As the table holds it. [rows, width]"""
+        parts = [projected] if self._mix is None else list(self._mix(projected))
+        if not self._padded:
+            return np.concatenate(parts, axis=1)
+        gates = np.concatenate([part.reshape(len(part), -1, self._size) for part in parts], axis=1)
+        wide = np.zeros((*gates.shape[:2], self._padded), dtype=np.float32)
+        wide[:, :, : self._size] = gates
+        return wide.reshape(len(wide), -1)
 
     def __call__(self, ids: Ids) -> Array:
         """[rows] -> [rows, gates * hidden], for prepared tokens and the padding."""
-        looked_up = self._table.read(ids)
+        looked_up = self.table.read(ids)
         return looked_up if self.folded else self._project(looked_up)

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,10 @@ class NumpyNetwork:
                 rows = by_length[start : start + ROWS]
                 logits[rows] = self._block([texts[row] for row in rows])
         return logits
+
+    def logits_of(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `textrnn.runtime.engines.Network`."""
+        return self.logits([ids[begin:end] for begin, end in pairwise(offsets.tolist())])
 
     def stream(self) -> NumpyTokenStream:
         """See `textrnn.runtime.engines.Network`."""

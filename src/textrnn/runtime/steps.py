@@ -40,6 +40,9 @@ class Recurrence(NamedTuple):
 Step = Callable[[Array, Any, Recurrence], Any]
 """(W_ih x_t + b [rows, gates * hidden], the cell's state, recurrence) -> the cell's state. The first may be changed."""
 
+Mix = Callable[[Array], tuple[Array, Array]]
+"""W_ih x + b [rows, gates * hidden] -> z and a of h_t = (1 - z) h_{t-1} + a, each [rows, hidden]."""
+
 
 def initial_state(cell: str, rows: int, hidden_size: int) -> State:
     """The state before the first token: zeros."""
@@ -89,20 +92,30 @@ def lstm_step(from_input: Array, state: LSTMState, recurrence: Recurrence) -> LS
     return LSTMState(sigmoid(gates[:, 3 * size :]) * np.tanh(memory), memory)
 
 
-def mingru_step(from_input: Array, state: HiddenState, recurrence: Recurrence) -> HiddenState:
-    """z = sigmoid(W_z x_t + b_z); h_t = (1 - z) h_{t-1} + z (W_c x_t + b_c); Feng et al. (2024)."""
-    size = state.hidden.shape[1]
+def mingru_mix(from_input: Array) -> tuple[Array, Array]:
+    """z = sigmoid(W_z x_t + b_z) and z (W_c x_t + b_c); Feng et al. (2024)."""
+    size = from_input.shape[1] // 2
     update = sigmoid(from_input[:, :size])
-    return HiddenState((1 - update) * state.hidden + update * from_input[:, size:])
+    return update, update * from_input[:, size:]
 
 
-def minlstm_step(from_input: Array, state: HiddenState, recurrence: Recurrence) -> HiddenState:
-    """f, i = sigmoid; h_t = (f h_{t-1} + i (W_c x_t + b_c)) / (f + i); Feng et al. (2024)."""
-    size = state.hidden.shape[1]
-    # f / (f + i) = sigmoid(ln f - ln i), and -ln sigmoid(x) = ln(1 + exp(-x)): both gates near 0 give no 0 / 0.
+def minlstm_mix(from_input: Array) -> tuple[Array, Array]:
+    """z = i / (f + i) with f, i = sigmoid, and z (W_c x_t + b_c); Feng et al. (2024)."""
+    size = from_input.shape[1] // 3
+    # i / (f + i) = sigmoid(ln i - ln f), and -ln sigmoid(x) = ln(1 + exp(-x)): both gates near 0 give no 0 / 0.
     closed = _softplus(-from_input[:, : 2 * size])
-    forget = sigmoid(closed[:, size:] - closed[:, :size])
-    return HiddenState(forget * state.hidden + (1 - forget) * from_input[:, 2 * size :])
+    share = sigmoid(closed[:, :size] - closed[:, size:])
+    return share, share * from_input[:, 2 * size :]
+
+
+def mix_step(mix: Mix) -> Step:
+    """h_t = (1 - z) h_{t-1} + a, where z and a come from the input alone."""
+
+    def step(from_input: Array, state: HiddenState, recurrence: Recurrence) -> HiddenState:
+        share, added = mix(from_input)
+        return HiddenState((1 - share) * state.hidden + added)
+
+    return step
 
 
 def sigmoid(x: Array) -> Array:
@@ -121,12 +134,14 @@ def _softplus(x: Array) -> Array:
     return small
 
 
+MIXES: dict[str, Mix] = {"mingru": mingru_mix, "minlstm": minlstm_mix}
+"""The minimal cells: what they make of W_ih x + b [rows, gates * hidden], z and a, each [rows, hidden]."""
+
 STEPS: dict[str, Step] = {
     "elman": elman_step,
     "elman_relu": elman_relu_step,
     "gru": gru_step,
     "lstm": lstm_step,
-    "mingru": mingru_step,
-    "minlstm": minlstm_step,
+    **{name: mix_step(mix) for name, mix in MIXES.items()},
 }
 """The step of every cell by the name it has in a configuration."""

@@ -1,6 +1,6 @@
 """Tables with a row for each token, in 32, 16 or 8 bits a number."""
 
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ class Table(Protocol):
     def read(self, ids: Ids) -> Array:
         """A copy of the rows, as 32-bit numbers. [rows, width]"""
 
+    @property
+    def arrays(self) -> tuple[NDArray[Any], Array | None]:
+        """The numbers as they are kept, [tokens, width], and the scale of each row, if there is one. [tokens, 1]"""
+
 
 class FloatTable:
     """As they are: 4 bytes a number."""
@@ -39,6 +43,10 @@ class FloatTable:
     def read(self, ids: Ids) -> Array:
         return self._numbers.take(ids, axis=0)
 
+    @property
+    def arrays(self) -> tuple[NDArray[Any], Array | None]:
+        return self._numbers, None
+
 
 class HalfTable:
     """As half-precision numbers: 2 bytes each, an error of at most 1 in 2048 of a number."""
@@ -51,6 +59,10 @@ class HalfTable:
 
     def read(self, ids: Ids) -> Array:
         return self._numbers.take(ids, axis=0).astype(np.float32)
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], Array | None]:
+        return self._numbers, None
 
 
 class ByteTable:
@@ -75,6 +87,10 @@ class ByteTable:
         values = self._numbers.take(ids, axis=0).astype(np.float32)
         values *= self._scales[ids]
         return values
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], Array | None]:
+        return self._numbers, self._scales
 
 
 TABLES: dict[Compression | None, type[Table]] = {None: FloatTable, "fp16": HalfTable, "int8": ByteTable}

@@ -1,13 +1,15 @@
 """Text to ids in one object: tokenizer, vocabulary and truncation, as a model file stores them."""
 
+import contextlib
 import functools
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import TextConfig, VocabularyConfig
+from textrnn.text.native_counts import count_words
 from textrnn.text.native_words import Flat, NativeWords
 from textrnn.text.tokenizer import TOKENIZERS
 from textrnn.text.vocabulary import Vocabulary
@@ -24,10 +26,13 @@ class TextEncoder:
     @classmethod
     def build(cls, texts: Iterable[str], config: TextConfig, vocabulary: VocabularyConfig) -> Self:
         """An encoder whose vocabulary comes from all tokens of `texts`, those beyond `max_length` included."""
+        limits: dict[str, Any] = {"max_size": vocabulary.max_size, "min_count": vocabulary.min_count}
+        if config.tokenizer == "words":
+            texts = list(texts)
+            with contextlib.suppress(OSError):  # not built, or tokens made to collide
+                return cls(config, Vocabulary.from_counts(count_words(texts), **limits))
         tokenize = TOKENIZERS[config.tokenizer]
-        tokens = (tokenize(text) for text in texts)
-        built = Vocabulary.build(tokens, max_size=vocabulary.max_size, min_count=vocabulary.min_count)
-        return cls(config, built)
+        return cls(config, Vocabulary.build((tokenize(text) for text in texts), **limits))
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text that the network reads, cut to `max_length`."""
@@ -48,9 +53,10 @@ class TextEncoder:
         """
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, got a single string: put it into a list")
-        for row, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
+        if not set(map(type, texts)) <= {str}:  # four times faster than to ask one by one
+            for row, text in enumerate(texts):
+                if not isinstance(text, str):
+                    raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
         if self._native is not None:
             head, tail = self._kept
             return self._native.encode(texts, head=head, tail=tail, python=self.encode, threads=threads)

@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import available_threads, library
+from textrnn.text.payloads import chunks
 from textrnn.text.tokenizer import replacement
 from textrnn.text.vocabulary import UNK_ID
 
 PAGE = 256
 PAGES = 0x1100
-CHUNK_TEXTS = 1024
-"""Texts whose bytes are held beside the strings."""
-
 DONE, PYTHON, PAGE_WANTED = range(3)
 """What the native code says about a text."""
 
@@ -51,7 +49,7 @@ class NativeWords:
             OSError: there is no native library, or it cannot hold this vocabulary.
         """
         self._tokens = tokens
-        self._library = _functions()
+        self._library = functions()
         # Half a surrogate pair has no bytes; texts with one are left to Python. An empty entry keeps the ids in step.
         encoded = [token.encode("utf-8", "ignore") if _has_bytes(token) else b"" for token in tokens[UNK_ID + 1 :]]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
@@ -88,19 +86,12 @@ class NativeWords:
             TypeError: something is not a string.
         """
         parts = []
-        for start in range(0, len(texts), CHUNK_TEXTS):
-            chunk = texts[start : start + CHUNK_TEXTS]
-            encoded = [text.encode("utf-8", "surrogatepass") for text in chunk]
-            offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-            parts.append(
-                self._encode(
-                    np.frombuffer(b"".join(encoded), np.uint8),
-                    offsets,
-                    (head, tail),
-                    lambda row, chunk=chunk: python(chunk[row]),  # type: ignore[misc]  # bound at once
-                    threads,
-                )
-            )
+        for chunk, payloads in chunks(texts):
+
+            def by_python(row: int, chunk: Sequence[str] = chunk) -> NDArray[np.int32]:
+                return python(chunk[row])
+
+            parts.append(self._encode(payloads.pointers, payloads.sizes, (head, tail), by_python, threads))
         return _concatenated(parts)
 
     def encode_bytes(
@@ -131,23 +122,21 @@ class NativeWords:
         def by_python(row: int) -> NDArray[np.int32]:
             return python(buffer[offsets[row] : offsets[row + 1]].tobytes().decode())
 
-        return self._encode(buffer, offsets, (head, tail), by_python, threads)
+        pointers = (offsets[:-1] + buffer.ctypes.data).astype(np.uintp)
+        return self._encode(pointers, np.diff(offsets), (head, tail), by_python, threads)
 
     def _encode(
         self,
-        buffer: NDArray[np.uint8],
-        offsets: NDArray[np.int64],
+        pointers: NDArray[np.uintp],
+        sizes: NDArray[np.int64],
         kept: tuple[int, int],
         by_python: Callable[[int], NDArray[np.int32]],
         threads: int | None,
     ) -> Flat:
         threads = threads or available_threads()
-        sizes = np.diff(offsets)
-        pointers = (offsets[:-1] + buffer.ctypes.data).astype(np.uintp)
         flat, status, wanted = self._call(pointers, sizes, kept, threads)
         if wanted.any():
-            for page in np.flatnonzero(wanted).tolist():
-                self._library.textrnn_words_set_page(page, _page(page).ctypes)
+            set_pages(wanted)
             again = np.flatnonzero(status == PAGE_WANTED)
             second, second_status, _ = self._call(pointers[again], sizes[again], kept, threads)
             status[again] = second_status
@@ -178,7 +167,7 @@ class NativeWords:
 
 
 @functools.cache
-def _functions() -> Any:
+def functions() -> Any:
     """The native library with the types of its functions.
 
     Raises:
@@ -199,7 +188,23 @@ def _functions() -> Any:
         *(pointer, size, pointer, pointer, pointer),
     ]
     found.textrnn_words_encode.restype = size
+    found.textrnn_words_counter_new.argtypes = [ctypes.c_uint64]
+    found.textrnn_words_counter_new.restype = pointer
+    found.textrnn_words_counter_free.argtypes = [pointer]
+    found.textrnn_words_counter_free.restype = None
+    found.textrnn_words_count.argtypes = [pointer, pointer, pointer, size, pointer, pointer]
+    found.textrnn_words_count.restype = size
+    found.textrnn_words_count_tokens.argtypes = [pointer, ctypes.c_char_p, pointer, size]
+    found.textrnn_words_count_tokens.restype = size
+    found.textrnn_words_counts.argtypes = [pointer] * 5
+    found.textrnn_words_counts.restype = size
     return found
+
+
+def set_pages(wanted: NDArray[np.uint8]) -> None:
+    """Hands over the pages that are not 0 in `wanted`. [PAGES]"""
+    for page in np.flatnonzero(wanted).tolist():
+        functions().textrnn_words_set_page(page, _page(page).ctypes)
 
 
 def _page(page: int) -> NDArray[np.uint32]:

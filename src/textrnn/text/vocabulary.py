@@ -1,7 +1,7 @@
 """Tokens to ids and back."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 PAD, UNK = "<PAD>", "<UNK>"
@@ -41,6 +41,12 @@ class Vocabulary:
         counts: Counter[str] = Counter()
         for tokens in texts:
             counts.update(tokens)
+        return cls.from_counts(counts, max_size=max_size, min_count=min_count)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], *, max_size: int | None = None, min_count: int = 1) -> Self:
+        """The same from how often each token occurs, in the order of first appearance."""
+        counts = Counter(counts)
         for token in (PAD, UNK):
             counts.pop(token, None)
         frequent = [token for token, count in counts.most_common() if count >= min_count and _is_unicode(token)]

@@ -21,7 +21,7 @@ class EncodedExamples:
     @classmethod
     def encode(cls, dataset: LabelledTexts, encoder: TextEncoder) -> "EncodedExamples":
         """The ids of every text, once for all epochs."""
-        return cls(EncodedTexts.from_ids(encoder.encode(text) for text in dataset.texts), dataset.targets)
+        return cls(EncodedTexts(*encoder.encode_many(dataset.texts)), dataset.targets)
 
     def __len__(self) -> int:
         return len(self.targets)

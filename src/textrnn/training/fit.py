@@ -75,6 +75,8 @@ def fit(
     """
     config = recipe.training
     model.backend = choose_backend(config.backend, model.head.weight.device)
+    # Rows that a batch does not read cost nothing then. Decay that is added to the gradient would miss them.
+    model.embedding.sparse = model.backend == "native" and (config.optimizer == "adamw" or config.weight_decay == 0)
     run = Run(recipe, model, stream)
     if checkpoint and checkpoint.resume:
         shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}

@@ -2,10 +2,10 @@
 
 The peer is fastText with word pairs, trained as its tutorial has it (`-wordNgrams 2 -bucket 200000 -dim 50`). Its
 package on PyPI brings no command, so a script of a few lines stands in for it: load the model, predict each line by the
-library's own function below the Python wrapper, write a label a line. What starting Python and importing the library costs it
-is measured too (`fastText, start only`), and the ratios count the rest. Both read the imdb test set, one review a line,
-textrnn at most 256 tokens of each, its default. Ours write labels and probabilities; their weights are random, which is
-the same work as trained ones.
+library's own function below the Python wrapper, write a label a line. What it costs to start Python and import the
+library is measured too (`fastText, start only`) and taken off for the ratios. Both read the imdb test set, one review a
+line, textrnn at most 256 tokens of each, its default. Ours write labels and probabilities; their weights are random,
+which is the same work as trained ones.
 """
 
 import csv

@@ -59,11 +59,14 @@ class PlainClassifier(nn.Module):
 def our_steps(model: TextClassifier, batches: list[TorchBatch]) -> Callable[[], None]:
     optimizer = make_optimizer(model, CONFIG)
     noise = Noise.from_config(torch.Generator().manual_seed(0), CONFIG)
+    real = [
+        torch.cat([ids[:length] for ids, length in zip(batch.ids, batch.lengths, strict=True)]) for batch in batches
+    ]
 
     def run() -> None:
-        for batch in batches:
+        for batch, ids in zip(batches, real, strict=True):
             optimizer.zero_grad(set_to_none=True)
-            optimizer.prepare(model.embedding.weight, batch.ids)
+            optimizer.prepare(model.embedding.weight, ids)
             loss = cross_entropy(model(batch.ids, batch.lengths, noise), batch.targets)
             loss.backward()
             clip_gradients(model.parameters(), CONFIG.max_gradient_norm)

@@ -57,6 +57,7 @@ def page(results: dict[str, Any]) -> str:
         peak=peak_table([row for row in results["training_speed"] if row["cell"] != "elman"]),
         step=ratio_table(results["training_step"]),
         other_training=ratio_table([*results["last_state"], *results["notebook_loop"], minimal]),
+        denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
         optimizer="\n\n".join(
             f"{row['rows']:,} rows of 30,000:\n\n{side_table(row['milliseconds a step'], 'milliseconds a step')}"
             for row in optimizer

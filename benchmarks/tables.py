@@ -39,7 +39,8 @@ def ratio_table(rows: list[Row]) -> str:
             else:
                 speeds = [f"{1e6 * row['seconds'][one]:,.0f} us" for one in (ours, side)]
             aim = row["to reach"].get(side, row["to reach"].get("the best"))
-            processor = number(row["times less processor time"][side])
+            # More threads spend much of it waiting for each other.
+            processor = number(row["times less processor time"][side]) if row["threads"] == 1 else ""
             cells = [row["work"], row["cell"], str(row["threads"]), side, *speeds, number(ratio), processor]
             lines.append([*cells, "" if aim is None else f"{aim:g}"])
     header = "work | cell | threads | against | textrnn | the other | times faster | by processor time | aim"

@@ -23,7 +23,8 @@ class Times:
     wall: dict[str, float]
     """Seconds on the clock."""
     processor: dict[str, float]
-    """Seconds of all threads and child processes together; it hardly minds what else runs on the machine."""
+    """Seconds of all threads and child processes together. It hardly minds what else runs on the machine where there is
+    one thread; several count what they spend waiting for each other."""
 
     def row(self, ours: str, *, tokens: int | None = None) -> dict[str, Any]:
         """For a table: seconds of each side and how many times longer than `ours` each other one takes."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lengths import data_folder
-from benchmarks.tables import accuracy_table, peak_table, ratio_table, side_table, speed_table
+from benchmarks.tables import accuracy_table, optimizer_table, peak_table, ratio_table, side_table, speed_table
 from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,6 @@ def page(results: dict[str, Any]) -> str:
     """docs/benchmarks.md."""
     here = results["machine"]
     command, cold = results["predict_command"][0], results["cold_start"][0]
-    optimizer = results["optimizer_step"]
     minimal, *tables = results["minimal_cells"]
     template = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
     return template.format(
@@ -58,10 +57,7 @@ def page(results: dict[str, Any]) -> str:
         step=ratio_table(results["training_step"]),
         other_training=ratio_table([*results["last_state"], *results["notebook_loop"], minimal]),
         denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
-        optimizer="\n\n".join(
-            f"{row['rows']:,} rows of 30,000:\n\n{side_table(row['milliseconds a step'], 'milliseconds a step')}"
-            for row in optimizer
-        ),
+        optimizer=optimizer_table(results["optimizer_step"]),
         inference=ratio_table(results["inference_onnx"]),
         minimal=ratio_table(tables),
         bandwidth=", ".join(

@@ -62,6 +62,19 @@ def side_table(sides: dict[str, float], unit: str) -> str:
     return table(["side", unit], [[side, number(value)] for side, value in sides.items()])
 
 
+def optimizer_table(rows: list[Row]) -> str:
+    lines = []
+    for row in rows:
+        in_turns, alone = row["milliseconds a step, in turns"], row["milliseconds a step, alone"]
+        ours = next(side for side in in_turns if side.startswith("textrnn"))
+        for side in in_turns:
+            ratios = f"{in_turns[side] / in_turns[ours]:.1f}, {alone[side] / alone[ours]:.1f}"
+            figures = [f"{times[side]:.2f}" for times in (in_turns, alone)]
+            lines.append([f"{row['rows']:,}", side, *figures, "" if side == ours else ratios])
+    header = "rows with a gradient | side | in turns, ms a step | alone, ms a step | textrnn is faster by"
+    return table(header.split(" | "), lines)
+
+
 def accuracy_table(rows: list[Row]) -> str:
     header = [
         "set",

@@ -32,6 +32,7 @@ from textrnn.training.processor import cpu_for_training
 
 OURS, PACKED, PADDED, PEAK = "textrnn, native", "packed", "padded", "peak"
 PEAK_ITERATIONS = 2_000_000
+THREADS = (2, 1)
 
 WORK: list[dict[str, Any]] = [
     {
@@ -124,7 +125,7 @@ def measure() -> list[dict[str, Any]]:
     for work in WORK:
         batches = shuffled_batches(work["set"], **work["batches"])
         tokens = sum(batch.tokens for batch in batches)
-        for threads in (2, 1):
+        for threads in THREADS:
             for cell, reach in work["reach"].items():
                 model = classifier(work["set"], cell=cell, hidden_size=work["hidden"])
                 rnn = network(model)

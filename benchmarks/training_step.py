@@ -35,6 +35,7 @@ from textrnn.training.processor import cpu_for_training
 OURS, PACKED, PADDED = "textrnn, native", "packed", "padded"
 CONFIG = TrainingConfig()
 BATCHES = 8
+THREADS = (2, 1)
 
 
 class PlainClassifier(nn.Module):
@@ -111,7 +112,7 @@ def measure() -> list[dict[str, Any]]:
     rows = []
     for cut in ("shuffled", "bucketed"):
         batches = shuffled_batches("sst2", BATCHES, buckets=cut == "bucketed")
-        for threads in (2, 1):
+        for threads in THREADS:
             for cell in ("gru", "lstm", "elman"):
                 with cpu_for_training(threads=threads):
                     model = classifier("sst2", cell=cell)
@@ -123,7 +124,7 @@ def measure() -> list[dict[str, Any]]:
                         PACKED: plain_steps(packed, batches),
                         PADDED: plain_steps(padded, batches),
                     }
-                    times = best_times(work, rounds=10)
+                    times = best_times(work, rounds=8)
                 rows.append(
                     {"work": f"sst2, batch 32, {cut}", "cell": cell, "hidden": 128, "threads": threads}
                     | times.row(OURS, tokens=sum(batch.tokens for batch in batches))

@@ -179,8 +179,14 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     ] = 0.1
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="Seed of all randomness.")] = 42
     threads: Annotated[
-        int, Meta(ge=1, le=1024, description="CPU threads. Small networks are often fastest with one.")
-    ] = 1
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="CPU threads; 0: all for the native kernels, whose results do not depend on it, and one "
+            "for PyTorch, which is fastest with one on small networks.",
+        ),
+    ] = 0
     backend: Annotated[
         Literal["auto", "readable", "torch", "native"],
         Meta(

@@ -60,7 +60,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         patience: int = 3,
         validation_fraction: float = 0.1,
         seed: int = 42,
-        threads: int = 1,
+        threads: int = 0,
         backend: str = "auto",
         timings: bool = True,
     ) -> None:

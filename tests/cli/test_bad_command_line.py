@@ -70,7 +70,7 @@ BAD = {
     TRAIN + "--seed -1": ["seed", ">= 0", "-1"],
     TRAIN + "--seed 9223372036854775808": ["seed", "9223372036854775808"],
     TRAIN + "--epochs 99999999999999999999999": ["epochs", "<= 1000000"],
-    TRAIN + "--threads 0": ["threads", ">= 1", "0"],
+    TRAIN + "--threads -1": ["threads", ">= 0", "-1"],
     # what does not fit together
     TRAIN + "--validation nowhere.csv": ["nowhere.csv", "no such file"],
     TRAIN + "--validation one.csv --metric roc_auc": ["metric", "roc_auc is undefined"],

@@ -14,6 +14,7 @@ from torch.nn.utils import clip_grad_norm_
 from textrnn.config import ModelConfig, Recipe, TrainingConfig
 from textrnn.data import EncodedTexts
 from textrnn.model import TextClassifier, initialize
+from textrnn.native import library
 from textrnn.training import lazy_adam
 from textrnn.training.clipping import clip_gradients
 from textrnn.training.examples import EncodedExamples
@@ -25,6 +26,15 @@ from textrnn.training.randomness import random_stream
 ROWS, FEATURES = 90, 7
 SETTINGS: dict[str, Any] = {"embedding_size": 4, "hidden_size": 5, "batch_size": 2, "dropout": 0.0, "patience": 0}
 KINDS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+@pytest.fixture(autouse=True, params=lazy_adam.IMPLEMENTATIONS)
+def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here runs with each implementation of the row arithmetic."""
+    if request.param == "native" and library() is None:
+        pytest.skip("the native library was not built")
+    chosen = lazy_adam.IMPLEMENTATIONS[request.param]
+    monkeypatch.setattr(lazy_adam, "implementation_for", lambda table: chosen)
 
 
 def sparse(rows: Tensor, values: Tensor) -> Tensor:
@@ -73,7 +83,9 @@ class Sides:
             torch.testing.assert_close(ours.detach().double(), theirs.detach(), rtol=0, atol=atol)
             for name in ("step", "exp_avg", "exp_avg_sq"):
                 mine, expected = self.optimizer.state[ours][name], self.dense.state[theirs][name]
-                torch.testing.assert_close(mine.double(), expected.double(), rtol=1e-4, atol=1e-9)
+                # Decay in the gradient brings the rounding of weights near 1 into the first moment.
+                smallest = 1e-8 if name == "exp_avg" else 1e-9
+                torch.testing.assert_close(mine.double(), expected.double(), rtol=1e-4, atol=smallest)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,7 +1,9 @@
 """The native kernels under PyTorch's autograd: a layer over a whole ragged batch, one call forward and one back."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,22 @@ class LayerOutput(NamedTuple):
     """[batch, directions * hidden]"""
     finals: list[Any]
     """The state of each direction after its last step, each part [batch, hidden]."""
+
+
+_THREADS: ContextVar[int] = ContextVar("kernel threads", default=0)
+
+
+@contextmanager
+def kernel_threads(threads: int) -> Iterator[None]:
+    """Within the block the native kernels use so many threads, elsewhere as many as PyTorch.
+
+    They gain from two threads where PyTorch's small operations lose. No result depends on it.
+    """
+    token = _THREADS.set(threads)
+    try:
+        yield
+    finally:
+        _THREADS.reset(token)
 
 
 def native_layer(
@@ -133,7 +151,7 @@ class _Layer(torch.autograd.Function):
             padded=width,
             directions=call.directions,
             pooling=POOLINGS[call.pooling],
-            threads=torch.get_num_threads(),
+            threads=_THREADS.get() or torch.get_num_threads(),
             features=inputs.shape[1],
             inputs=len(inputs),
             input=inputs.data_ptr(),
@@ -203,7 +221,6 @@ class _Layer(torch.autograd.Function):
         width, hidden_size, plan = padded(call.hidden_size), call.hidden_size, call.plan
         gradients = [None if tensor is None else _plain(tensor) for tensor in (d_outputs, d_pooled, *d_finals)]
         record.d_outputs, record.d_pooled = _address(gradients[0]), _address(gradients[1])
-        record.threads = torch.get_num_threads()
         d_input = torch.empty(record.inputs, record.features) if ctx.needs_input_grad[1] else None
         record.d_input = _address(d_input)
         results: list[Tensor | None] = [None, d_input]

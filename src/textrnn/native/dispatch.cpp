@@ -112,6 +112,8 @@ int backward_products(const textrnn_layer &c, const CellShape &shape) {
 
 }  // namespace
 
+const Kernels &kernels_in_use() { return *chosen.load(); }
+
 float *scratch(int slot, int64_t floats) {
   if (slots.floats[slot] < floats) {
     std::free(slots.memory[slot]);

@@ -1,4 +1,5 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
+#include "adam_rows.h"
 #include "product.h"
 #include "scan.h"
 #include "sequence.h"
@@ -74,5 +75,6 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::scan,
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
-                                           TEXTRNN_ISA::peak};
+                                           TEXTRNN_ISA::peak,
+                                           TEXTRNN_ISA::adam_rows};
 }  // namespace textrnn

@@ -3,6 +3,7 @@
 // These units use no templates of the standard library: the linker keeps one copy of such code for all units, and that copy
 // could hold instructions that the processor lacks.
 #pragma once
+#include "adam.h"
 #include "kernels.h"
 
 namespace textrnn {
@@ -24,9 +25,13 @@ struct Kernels {
   bool (*tile)(const textrnn_product &, int64_t tile);
   void (*activate)(int32_t what, const float *x, float *y, int64_t count);
   double (*peak)(int64_t iterations);
+  // Adam on listed rows: see adam_rows.h.
+  void (*adam_rows)(const textrnn_adam_table &, const AdamRow *rows, int64_t count, const float *gradient,
+                    const AdamFactors *factors);
 };
 
 extern const Kernels avx512_kernels, avx2_kernels, portable_kernels;
+const Kernels &kernels_in_use();
 
 struct CellShape {
   int gates, saved, first;  // `first` of the saved vectors that are gradients with respect to W x + b

@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textrnn.cells import kernel_threads
 from textrnn.config import Recipe, TrainingConfig
 from textrnn.data import bucketed, in_order
 from textrnn.history import EpochRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
+from textrnn.native import available_threads
 from textrnn.training.checkpoint import load_checkpoint, save_checkpoint
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.loop import Step, train_epochs
@@ -98,7 +100,7 @@ def fit(
         pad_to=padded_length(recipe),
     )
     interrupted = False
-    with cpu_for_training(config.threads):
+    with cpu_for_training(config.threads or 1), kernel_threads(config.threads or available_threads()):
         try:
             while not run.exhausted() and (event := next(events, None)):
                 if isinstance(event, EpochRecord):

@@ -21,19 +21,46 @@ coasting, words that are read seldom learn a part of what they should: on sst2 t
 
 Decay that is added to the gradient (`adam`) reaches a row only when it is read: what it does in between goes through
 the square root and cannot be summed. `adamw` has no such restriction.
+
+The arithmetic stands in a table of two: adam_rows.py to be read, native_adam.py where the native library is there.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
-from torch.optim.adamw import adamw
+
+from textrnn.native import library
+from textrnn.training import adam_rows, native_adam
+from textrnn.training.adam_rows import AdamSettings, LazyTable
 
 HISTORY = 4096
 """Steps after which all rows are caught up, so that the history stays small against a batch."""
-_ROWS_AT_ONCE = 8192
-_STEP = {torch.optim.Adam: adam, torch.optim.AdamW: adamw}
+
+
+class Implementation(NamedTuple):
+    """What is done to the rows of a table.
+
+    Rows outside of it are an IndexError, gradients of another shape a ValueError, and then nothing is changed.
+    """
+
+    catch_up: Callable[[LazyTable, Tensor | None], None]
+    """Do what these rows [any number], or all with None, have left out; a row may be named several times."""
+    step: Callable[[LazyTable, Tensor, Tensor, AdamSettings], None]
+    """One step on rows [rows], each named once, late or not, with their gradients [rows, features]."""
+
+
+IMPLEMENTATIONS = {
+    "torch": Implementation(adam_rows.catch_up, adam_rows.step),
+    "native": Implementation(native_adam.catch_up, native_adam.step),
+}
+
+
+def implementation_for(table: Tensor) -> Implementation:
+    """The fastest implementation that can do this table."""
+    plain = table.is_cpu and table.dtype == torch.float32 and table.is_contiguous()
+    return IMPLEMENTATIONS["native" if plain and library() is not None else "torch"]
 
 
 class LazyAdam:
@@ -57,19 +84,22 @@ class LazyAdam:
         """Catch up the rows that the next forward pass reads, [any number] and in any order, also several times.
 
         Nothing happens to a table whose gradients are dense.
+
+        Raises:
+            IndexError: a row lies outside the table.
         """
         state = self.state.get(table, {})
-        if "row_steps" in state:
-            read = torch.zeros(len(table), dtype=torch.bool, device=table.device)
-            unique = read.index_fill_(0, rows.long(), True).nonzero().squeeze(1)  # ascending, and faster than sorting
-            blocks = _blocks(table, state, unique, self._group(table))
-            _put(table, state, unique, blocks)
-            state["prepared"] = unique, blocks
+        if "lazy" in state:
+            state["implementation"].catch_up(state["lazy"], rows.reshape(-1))
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step on every parameter that has a gradient; see the head of this file for sparse ones."""
-        tables = []
+        """One step on every parameter that has a gradient; see the head of this file for sparse ones.
+
+        Raises:
+            IndexError: a sparse gradient names a row outside its table.
+        """
+        tables, any_dense = [], False
         for group in self.param_groups:
             for parameter in group["params"]:
                 gradient = parameter.grad
@@ -77,8 +107,10 @@ class LazyAdam:
                     tables.append((parameter, gradient.coalesce(), group))
                     parameter.grad = None  # hidden from the dense optimiser
                 elif gradient is not None:
-                    self._synchronize(parameter, group)
-        self.dense.step()
+                    any_dense = True
+                    self._synchronize(parameter)
+        if any_dense:
+            self.dense.step()
         for parameter, gradient, group in tables:
             self._step_rows(parameter, gradient.indices()[0], gradient.values(), group)
             parameter.grad = gradient
@@ -91,128 +123,31 @@ class LazyAdam:
         """
         for group in self.param_groups:
             for parameter in group["params"]:
-                self._synchronize(parameter, group)
-
-    def _group(self, table: Tensor) -> dict[str, Any]:
-        return next(group for group in self.param_groups if any(table is other for other in group["params"]))
+                self._synchronize(parameter)
 
     def _step_rows(self, table: Tensor, rows: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[table]
-        _begin_history(table, state)
-        prepared = state.pop("prepared", None)
-        if prepared is not None and (spread := _spread(prepared[0], rows, gradient)) is not None:
-            (rows, blocks), gradient = prepared, spread
-        else:
-            blocks = _blocks(table, state, rows, group)
-        beta1, beta2 = group["betas"]
-        _STEP[type(self.dense)](
-            [blocks[0]],
-            [gradient],
-            [blocks[1]],
-            [blocks[2]],
-            max_exp_avg_sqs=[],
-            state_steps=[state["step"]],  # counted up in place
-            fused=True,
-            amsgrad=False,
-            beta1=beta1,
-            beta2=beta2,
-            lr=group["lr"],
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            maximize=False,
-        )
-        step, first = int(state["step"]), state["first_step"]
-        now = step - first
-        kept = 1 - group["lr"] * group["weight_decay"] if type(self.dense) is torch.optim.AdamW else 1.0
-        correction = (1 - beta2**step) ** 0.5
-        rate = group["lr"] * correction / (1 - beta1**step)
-        since = torch.arange(now, 0, -1, dtype=torch.float64)
-        state["kept"][:now] *= kept
-        state["coasted"][:now].mul_(kept).add_(torch.pow(beta1 / beta2**0.5, since), alpha=rate)
-        state["eps"][:now].mul_(kept).add_(torch.pow(beta1 / beta2, since), alpha=rate * group["eps"] * correction)
-        _put(table, state, rows, blocks)
-        if now == HISTORY:
-            self._synchronize(table, group)
-
-    def _synchronize(self, table: Tensor, group: dict[str, Any]) -> None:
-        state = self.state.get(table, {})
-        if "row_steps" not in state:
-            return
-        for start in range(0, len(table), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            _catch_up(
-                (table[part], state["exp_avg"][part], state["exp_avg_sq"][part]), state["row_steps"][part], state, group
+        if not state:
+            state["step"] = torch.tensor(0.0)
+            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(table), torch.zeros_like(table)
+        if "lazy" not in state:
+            state["lazy"] = LazyTable(
+                table, state["exp_avg"], state["exp_avg_sq"], betas=group["betas"], eps=group["eps"], history=HISTORY
             )
-        for name in ("row_steps", "first_step", "kept", "coasted", "eps"):
-            del state[name]
-        state.pop("prepared", None)
+            state["implementation"] = implementation_for(table)
+        lazy = state["lazy"]
+        settings = AdamSettings(
+            step=int(state["step"]) + 1,
+            rate=group["lr"],
+            weight_decay=group["weight_decay"],
+            decoupled=isinstance(self.dense, torch.optim.AdamW),
+        )
+        state["implementation"].step(lazy, rows, gradient, settings)
+        state["step"] += 1
+        if lazy.steps == HISTORY:
+            self._synchronize(table)
 
-
-_Blocks = tuple[Tensor, Tensor, Tensor]
-"""Weights, first and second moments of some rows, each [rows, features]."""
-
-
-def _begin_history(table: Tensor, state: dict[str, Any]) -> None:
-    if not state:
-        state["step"] = torch.tensor(0.0)
-        state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(table), torch.zeros_like(table)
-    if "row_steps" not in state:
-        state["first_step"] = int(state["step"])
-        state["row_steps"] = torch.zeros(len(table), dtype=torch.int64)  # the last step of each row since then
-        # For a row last stepped at s: `kept`, `coasted` and coasted eps' of the formulas above, up to now. [steps]
-        state["kept"] = torch.ones(HISTORY + 1, dtype=torch.float64)
-        state["coasted"] = torch.zeros(HISTORY + 1, dtype=torch.float64)
-        state["eps"] = torch.zeros(HISTORY + 1, dtype=torch.float64)
-
-
-def _blocks(table: Tensor, state: dict[str, Any], rows: Tensor, group: dict[str, Any]) -> _Blocks:
-    """Copies of rows, caught up."""
-    blocks = (
-        table.index_select(0, rows),
-        state["exp_avg"].index_select(0, rows),
-        state["exp_avg_sq"].index_select(0, rows),
-    )
-    _catch_up(blocks, state["row_steps"].index_select(0, rows), state, group)
-    return blocks
-
-
-def _put(table: Tensor, state: dict[str, Any], rows: Tensor, blocks: _Blocks) -> None:
-    """Write rows back, which are now those of the last step."""
-    for target, block in zip((table, state["exp_avg"], state["exp_avg_sq"]), blocks, strict=True):
-        if target.is_cpu:
-            target.detach().numpy()[rows.numpy()] = block.numpy()  # 12 instead of 26 us for 600 rows of 100
-        else:
-            target.index_copy_(0, rows, block)
-    state["row_steps"].index_fill_(0, rows, int(state["step"]) - state["first_step"])
-
-
-def _catch_up(blocks: _Blocks, row_steps: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-    """Do in place what the steps since `row_steps` have left out."""
-    weights, first, second = blocks
-    beta1, beta2 = group["betas"]
-    left_out = (int(state["step"]) - state["first_step"] - row_steps).double()
-    coasted = state["coasted"].index_select(0, row_steps)
-    vectors = (
-        state["kept"].index_select(0, row_steps),
-        coasted,
-        # Not 0 / 0 where nothing was left out, nor below where a row was never stepped.
-        torch.where(coasted > 0, state["eps"].index_select(0, row_steps) / coasted, group["eps"]),
-        torch.pow(beta1, left_out),
-        torch.pow(beta2, left_out),
-    )
-    kept, coasted, eps, fade1, fade2 = torch.stack(vectors).float().unsqueeze(-1)  # each [rows, 1]
-    weights.mul_(kept).addcdiv_(first * coasted, second.sqrt().add_(eps), value=-1)
-    first.mul_(fade1)
-    second.mul_(fade2)
-
-
-def _spread(prepared: Tensor, rows: Tensor, gradient: Tensor) -> Tensor | None:
-    """The gradient of the prepared rows, zero where it names none of them; None if it names others."""
-    if torch.equal(prepared, rows):
-        return gradient
-    if not len(prepared):
-        return None
-    positions = torch.searchsorted(prepared, rows).clamp_(max=len(prepared) - 1)
-    if not torch.equal(prepared.index_select(0, positions), rows):
-        return None
-    return gradient.new_zeros(len(prepared), gradient.shape[1]).index_copy_(0, positions, gradient)
+    def _synchronize(self, table: Tensor) -> None:
+        state = self.state.get(table, {})
+        if "lazy" in state:
+            state.pop("implementation").catch_up(state.pop("lazy"), None)

@@ -1,0 +1,108 @@
+"""Adam on rows of a table that lag behind, in C++ (native/adam.cpp): one pass over the rows, in place.
+
+The same as adam_rows.py but for rounding. Tables are float32, contiguous and on the CPU.
+"""
+
+import functools
+from ctypes import POINTER, Structure, byref, c_double, c_int32, c_int64, c_void_p
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from textrnn.native import library
+from textrnn.training.adam_rows import AdamSettings, LazyTable, check_shape, outside
+
+DONE, OUTSIDE, NO_MEMORY = range(3)
+"""What the native code answers."""
+
+
+class TableRecord(Structure):
+    """`textrnn_adam_table`."""
+
+    _fields_ = (
+        ("rows", c_int64),
+        ("features", c_int64),
+        *((name, c_void_p) for name in ("weights", "first", "second", "row_steps")),
+        ("steps", c_int64),
+        *((name, c_void_p) for name in ("kept", "coasted", "coasted_eps")),
+        *((name, c_void_p) for name in ("fade1", "fade2", "coasting", "coasting_eps")),
+        ("eps", c_double),
+        ("threads", c_int32),
+    )
+
+
+class SettingsRecord(Structure):
+    """`textrnn_adam_settings`."""
+
+    _fields_ = (
+        ("step", c_int64),
+        *((name, c_double) for name in ("rate", "beta1", "beta2", "eps", "weight_decay")),
+        ("decoupled", c_int32),
+    )
+
+
+def catch_up(table: LazyTable, rows: Tensor | None) -> None:
+    """Do what rows [any number] have left out, or all of them; see `Implementation`."""
+    if rows is None:
+        _functions().textrnn_adam_catch_up_all(byref(_record(table)))
+        return
+    rows = _plain(rows, torch.int64)
+    status = _functions().textrnn_adam_catch_up(byref(_record(table)), rows.data_ptr(), len(rows))
+    _check(status, table, rows)
+
+
+def step(table: LazyTable, rows: Tensor, gradient: Tensor, settings: AdamSettings) -> None:
+    """One step on rows [rows] with their gradients [rows, features]; see `Implementation`."""
+    rows, gradient = _plain(rows, torch.int64), _plain(gradient, torch.float32)
+    check_shape(table, rows, gradient)
+    record = SettingsRecord(
+        settings.step, settings.rate, *table.betas, table.eps, settings.weight_decay, settings.decoupled
+    )
+    status = _functions().textrnn_adam_step(
+        byref(_record(table)), rows.data_ptr(), len(rows), gradient.data_ptr(), byref(record)
+    )
+    _check(status, table, rows)
+    table.steps += 1
+
+
+@functools.cache
+def _functions() -> Any:
+    """The native library with the types of its functions.
+
+    Raises:
+        OSError: there is none.
+    """
+    found = library()
+    if found is None:
+        raise OSError("the native library is not there")
+    found.textrnn_adam_catch_up_all.argtypes = [POINTER(TableRecord)]
+    found.textrnn_adam_catch_up_all.restype = None
+    found.textrnn_adam_catch_up.argtypes = [POINTER(TableRecord), c_void_p, c_int64]
+    found.textrnn_adam_catch_up.restype = c_int32
+    found.textrnn_adam_step.argtypes = [POINTER(TableRecord), c_void_p, c_int64, c_void_p, POINTER(SettingsRecord)]
+    found.textrnn_adam_step.restype = c_int32
+    return found
+
+
+def _record(table: LazyTable) -> TableRecord:
+    """Made anew for each call, since addresses may change."""
+    record = TableRecord(*table.weights.shape)
+    for name in _ADDRESSES:
+        setattr(record, name, getattr(table, name).data_ptr())
+    record.steps, record.eps, record.threads = table.steps, table.eps, torch.get_num_threads()
+    return record
+
+
+_ADDRESSES = [name for name, kind, *_ in TableRecord._fields_ if kind is c_void_p]
+
+
+def _plain(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype).contiguous()
+
+
+def _check(status: int, table: LazyTable, rows: Tensor) -> None:
+    if status == OUTSIDE:
+        raise outside(table, rows)
+    if status != DONE:
+        raise MemoryError("there is no memory left for a step of the optimiser")

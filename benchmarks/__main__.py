@@ -59,6 +59,12 @@ def page(results: dict[str, Any]) -> str:
         denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
         optimizer=optimizer_table(results["optimizer_step"]),
         inference=ratio_table(results["inference_onnx"]),
+        latency=", ".join(
+            f"{row['microseconds in the kernels']:.0f} us for `{row['cell']}`, "
+            f"{row['times faster, kernels only']:.1f} times less than the peer's best"
+            for row in results["inference_onnx"]
+            if "microseconds in the kernels" in row
+        ),
         minimal=ratio_table(tables),
         bandwidth=", ".join(
             f"{row['bytes of the table read per second'] / 1e9:.1f} GB/s on {row['threads']} threads, where copying "

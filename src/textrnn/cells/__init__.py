@@ -9,7 +9,7 @@ from textrnn.cells.linear import LinearCell, linear_recurrence
 from textrnn.cells.lstm import LSTMCell, LSTMGates, LSTMState
 from textrnn.cells.mingru import MinGRUCell, MinGRUGates
 from textrnn.cells.minlstm import MinLSTMCell, MinLSTMGates
-from textrnn.cells.native import kernel_threads
+from textrnn.cells.native_function import kernel_threads
 from textrnn.cells.torch_unroll import torch_unroll
 from textrnn.cells.unroll import Unroll, backwards, real_steps, unroll
 from textrnn.cells.unrolls import UNROLLS

@@ -15,7 +15,7 @@ help:
 	@echo "make check      ruff, mypy --strict, import contracts, generated documents fresh"
 	@echo "make format     let ruff format everything"
 	@echo "make docs       write the generated documents anew"
-	@echo "make benchmark  measure; writes docs/benchmarks.md's figures as JSON"
+	@echo "make benchmark  measure against the others (15 minutes); writes docs/benchmarks.md"
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -64,7 +64,11 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 
-benchmark: $(VENV)/.dev
+$(VENV)/.benchmark: $(VENV)/.dev
+	$(PIP) --editable ".[train,notebook,demo,dev,benchmark]"
+	@touch $@
+
+benchmark: $(VENV)/.benchmark
 	$(BIN)/python -m benchmarks
 
 clean:

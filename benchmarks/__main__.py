@@ -1,20 +1,27 @@
-"""Measures everything and writes docs/benchmarks.md and benchmarks/results.json."""
+"""Measures everything, or the benchmarks named, and writes docs/benchmarks.md and benchmarks/results.json."""
 
 import datetime
+import importlib
 import json
 import os
 import platform
+import sys
+import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import sklearn
-import torch
-
-from benchmarks import accuracy, optimizer_step, runtime_speed, tokenizing, training_speed
 from benchmarks.lengths import data_folder
+from benchmarks.tables import accuracy_table, optimizer_table, peak_table, ratio_table, side_table, speed_table
+from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results.json"
+BENCHMARKS = [
+    *("training_speed", "training_step", "last_state", "notebook_loop", "minimal_cells", "optimizer_step"),
+    *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start", "accuracy"),
+]
+PACKAGES = ["numpy", "torch", "scikit-learn", "onnxruntime", "fasttext", "tokenizers"]
 
 
 def processor() -> str:
@@ -26,81 +33,78 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def speed_table(rows: list[dict[str, Any]], ours: str) -> str:
-    lines = ["| set | side | tokens/s | textrnn is faster by |", "|---|---|---|---|"]
-    for row in rows:
-        speeds = row["tokens per second"]
-        for side, speed in speeds.items():
-            ratio = "" if side == ours else f"{speeds[ours] / speed:.2f}"
-            lines.append(f"| {row['set']} | {side} | {speed:,.0f} | {ratio} |")
-    return "\n".join(lines)
-
-
-def optimizer_table(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        "| rows with a gradient | side | in turns, ms a step | alone, ms a step | textrnn is faster by |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        in_turns, alone = row["milliseconds a step, in turns"], row["milliseconds a step, alone"]
-        ours = in_turns[optimizer_step.OURS], alone[optimizer_step.OURS]
-        for side in in_turns:
-            times = in_turns[side], alone[side]
-            ratio = "" if side == optimizer_step.OURS else f"{times[0] / ours[0]:.1f}, {times[1] / ours[1]:.1f}"
-            lines.append(f"| {row['rows']:,} | {side} | {times[0]:.2f} | {times[1]:.2f} | {ratio} |")
-    return "\n".join(lines)
-
-
-def accuracy_table(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        "| set | textrnn, accuracy % | macro-F1 | training s | tf-idf + LR, accuracy % | macro-F1 | training s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        cells = [
-            f"{100 * side['accuracy']:.1f} | {100 * side['macro_f1']:.1f} | {side['seconds']:.0f}"
-            for side in row["sides"].values()
-        ]
-        lines.append(f"| {row['set']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def main() -> None:
-    if data_folder() is None:
-        raise SystemExit("set TEXTRNN_DATA to the folder of the data sets")
-    machine: dict[str, Any] = {
+def machine() -> dict[str, Any]:
+    return {
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
+        "instruction set": instruction_set(),
         "cores": os.cpu_count(),
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": str(torch.__version__),
-            "scikit-learn": sklearn.__version__,
-        },
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
     }
-    results: dict[str, Any] = {"machine": machine}
-    for module in (training_speed, optimizer_step, runtime_speed, tokenizing, accuracy):
-        name = module.__name__.rpartition(".")[2]
-        print(f"measuring {name} …", flush=True)
-        results[name] = module.measure()
-        print(json.dumps(results[name], indent=1), flush=True)
-    (ROOT / "benchmarks" / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def page(results: dict[str, Any]) -> str:
+    """docs/benchmarks.md."""
+    here = results["machine"]
+    command, cold = results["predict_command"][0], results["cold_start"][0]
+    minimal = [row for row in results["minimal_cells"] if "engine" not in row]
+    tables = [row for row in results["minimal_cells"] if "engine" in row]
     template = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
-    cold = results["runtime_speed"][-1]["seconds"]
-    ours, theirs = cold["textrnn runtime, NumPy"], cold["the network in PyTorch"]
-    page = template.format(
-        machine=f"{machine['processor']}, {machine['cores']} cores, {machine['date']}; "
-        + ", ".join(f"{name} {version}" for name, version in machine["versions"].items()),
-        training=speed_table(results["training_speed"], "textrnn, readable"),
+    return template.format(
+        machine=f"{here['processor']}, {here['cores']} cores, {here['instruction set']}, {here['date']}; "
+        + ", ".join(f"{name} {version}" for name, version in here["versions"].items()),
+        training=ratio_table(results["training_speed"]),
+        peak=peak_table([row for row in results["training_speed"] if row["cell"] != "elman"]),
+        step=ratio_table(results["training_step"]),
+        other_training=ratio_table([*results["last_state"], *results["notebook_loop"], *minimal]),
+        denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
         optimizer=optimizer_table(results["optimizer_step"]),
-        runtime=speed_table(results["runtime_speed"][:-1], "textrnn runtime, NumPy"),
-        cold_start=f"{ours:.2f} s against {theirs:.2f} s: {theirs / ours:.1f} times sooner.",
+        inference=ratio_table(results["inference_onnx"]),
+        latency=", ".join(
+            f"{row['microseconds in the kernels']:.0f} us for `{row['cell']}`, "
+            f"{row['times faster, kernels only']:.1f} times less than the peer's best"
+            for row in results["inference_onnx"]
+            if "microseconds in the kernels" in row
+        ),
+        minimal=ratio_table(tables),
+        bandwidth=", ".join(
+            f"{row['bytes of the table read per second'] / 1e9:.1f} GB/s on {row['threads']} threads, where copying "
+            f"moves {row['copied bytes per second'] / 1e9:.1f}"
+            for row in tables
+        ),
+        runtime=speed_table(results["runtime_speed"], "textrnn runtime, NumPy"),
         tokenizing=speed_table(results["tokenizing"], "textrnn, native"),
+        command=side_table(command["seconds"], "seconds"),
+        command_ratio=", ".join(
+            f"{ratio:.1f} times with `{side.partition(', ')[2]}`"
+            for side, ratio in command["times the command of fastText"].items()
+        ),
+        cold_start=side_table(cold["seconds"], "seconds"),
         accuracy=accuracy_table(results["accuracy"]),
     )
-    (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+
+
+def main(names: list[str]) -> None:
+    """With names the other results stay those of the last time."""
+    if data_folder() is None:
+        raise SystemExit("set TEXTRNN_DATA to the folder of the data sets")
+    if instruction_set() is None:
+        raise SystemExit("the native library was not built")
+    if unknown := set(names) - set(BENCHMARKS):
+        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if names else {}
+    results["machine"] = machine()
+    for name in names or BENCHMARKS:
+        print(f"measuring {name} …", flush=True)
+        started = time.perf_counter()
+        results[name] = importlib.import_module(f"benchmarks.{name}").measure()
+        print(json.dumps(results[name], indent=1), flush=True)
+        print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if missing := [name for name in BENCHMARKS if name not in results]:
+        raise SystemExit(f"docs/benchmarks.md stays as it is: {', '.join(missing)} were never measured")
+    (ROOT / "docs" / "benchmarks.md").write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,104 +1,159 @@
-"""How fast is a training step, forward and backward, against `torch.nn.RNN` packed and padded?
+"""How fast is training, forward and backward of the recurrent layer, against `torch.nn` packed and padded?
 
-The same embedding, mean pooling, head and loss on the same bucketed batches of 32, one thread, denormals flushed on all
-sides. Ratios above 1 mean that textrnn is faster.
+Embedding, one layer in one direction, mean pooling and a fixed linear loss; batches are cut from shuffled texts. The
+gradient of the embedding is sparse on all sides, so that only the recurrent part differs, and denormals are flushed on
+all sides. `peak` is a loop of fused multiply-adds on as many threads, measured in turns with the rest; `share of peak`
+counts the products' operations only: three (forward, to the inputs, to the weights) of the recurrent weights with every
+real step and of the input weights with every different word of the batch.
 """
 
+import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch import Tensor
 
-from benchmarks.lengths import data_folder, encoded, read
-from benchmarks.timing import best_of
-from textrnn.config import ModelConfig
-from textrnn.data import RaggedBatch, bucketed
-from textrnn.model import TextClassifier, initialize
+from benchmarks.lengths import data_folder
+from benchmarks.peers import (
+    TorchBatch,
+    assert_close,
+    classifier,
+    network,
+    packed_mean,
+    padded_mean,
+    shuffled_batches,
+)
+from benchmarks.timing import best_times
+from textrnn.model import ENCODERS, SILENCE, TextClassifier
+from textrnn.native import library
 from textrnn.training.processor import cpu_for_training
 
-BATCHES = 8
+OURS, PACKED, PADDED, PEAK = "textrnn, native", "packed", "padded", "peak"
+PEAK_ITERATIONS = 2_000_000
+THREADS = (2, 1)
+
+WORK: list[dict[str, Any]] = [
+    {
+        "work": "imdb, 50 to 500 tokens, batch 32",
+        "set": "imdb",
+        "batches": {"count": 1, "shortest": 50, "longest": 500},
+        "hidden": 128,
+        "reach": {"gru": {PACKED: 35, PADDED: 8}, "lstm": {PACKED: 35, PADDED: 3}, "elman": {PACKED: 45, PADDED: 10}},
+        "rounds": 4,
+    },
+    {
+        "work": "sst2, about 20 tokens, batch 32",
+        "set": "sst2",
+        "batches": {"count": 8},
+        "hidden": 128,
+        "reach": {"gru": {PACKED: 7, PADDED: 6}, "lstm": {PACKED: 7, PADDED: 2.5}, "elman": {PACKED: 9, PADDED: 6}},
+        "rounds": 15,
+    },
+    {
+        "work": "imdb, 250 tokens each, batch 64",
+        "set": "imdb",
+        "batches": {"count": 1, "size": 64, "shortest": 250, "longest": 250},
+        "hidden": 256,
+        "reach": {"gru": {PADDED: 2.5}, "lstm": {PADDED: 1.5}, "elman": {PADDED: 2.6}},
+        "rounds": 5,
+    },
+]
 
 
-def foreign(model: TextClassifier) -> Any:
-    rnn: Any = nn.RNN(model.config.embedding_size, model.config.hidden_size)
+def losses(model: TextClassifier, rnn: Any) -> dict[str, Callable[[TorchBatch], Tensor]]:
+    """The loss of a batch by each side."""
+    weights = torch.randn(model.pooled_size, generator=torch.Generator().manual_seed(2))
+
+    def ours(batch: TorchBatch) -> Tensor:
+        return (ENCODERS["native"](model, batch.ids, batch.lengths, SILENCE) @ weights).sum()
+
+    def packed(batch: TorchBatch) -> Tensor:
+        return (packed_mean(rnn, model.embedding(batch.ids.t()), batch.lengths) @ weights).sum()
+
+    def padded(batch: TorchBatch) -> Tensor:
+        return (padded_mean(rnn, model.embedding(batch.ids.t()), batch.lengths) @ weights).sum()
+
+    return {OURS: ours, PACKED: packed, PADDED: padded}
+
+
+def trainer(
+    loss: Callable[[TorchBatch], Tensor], model: TextClassifier, rnn: Any, batches: list[TorchBatch]
+) -> Callable[[], None]:
+    parameters = [*model.parameters(), *rnn.parameters()]
+
+    def run() -> None:
+        for batch in batches:
+            for parameter in parameters:
+                parameter.grad = None
+            loss(batch).backward()
+
+    return run
+
+
+def check(sides: dict[str, Callable[[TorchBatch], Tensor]], model: TextClassifier, rnn: Any, batch: TorchBatch) -> None:
+    """The same loss, the same gradients of the embedding and of both matrices, or no timing."""
     cell: Any = model.stack[0].left_to_right
-    with torch.no_grad():
-        rnn.weight_ih_l0.copy_(cell.from_input.weight)
-        rnn.weight_hh_l0.copy_(cell.from_hidden.weight)
-        rnn.bias_ih_l0.copy_(cell.from_input.bias)
-        rnn.bias_hh_l0.zero_()
-    return rnn
+    results = {}
+    for side, loss in sides.items():
+        value = loss(batch)
+        trainer(loss, model, rnn, [batch])()
+        matrices = [cell.from_input.weight, cell.from_hidden.weight]
+        if side != OURS:
+            matrices = [rnn.weight_ih_l0, rnn.weight_hh_l0]
+        results[side] = [value.reshape(1), *(parameter.grad for parameter in (model.embedding.weight, *matrices))]
+    for side, theirs in results.items():
+        for what, one, other in zip(("loss", "embedding", "W_ih", "W_hh"), results[OURS], theirs, strict=True):
+            assert_close(f"{what}, {side}", one, other)
 
 
-def losses(model: TextClassifier, rnn: Any) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
-    def ours(ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
-        return cross_entropy(model(ids, lengths), targets)
-
-    def mean(states: Tensor, lengths: Tensor) -> Tensor:
-        real = (torch.arange(len(states)).unsqueeze(1) < lengths).unsqueeze(-1)
-        return (states * real).sum(dim=0) / lengths.unsqueeze(-1)
-
-    def padded(ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
-        states, _ = rnn(model.embedding(ids.t()))
-        return cross_entropy(model.head(mean(states, lengths)), targets)
-
-    def packed(ids: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
-        states, _ = rnn(pack_padded_sequence(model.embedding(ids.t()), lengths, enforce_sorted=False))
-        return cross_entropy(model.head(mean(pad_packed_sequence(states)[0], lengths)), targets)
-
-    return {"textrnn, readable": ours, "nn.RNN padded": padded, "nn.RNN packed": packed}
-
-
-def tensors(batch: RaggedBatch) -> tuple[Tensor, Tensor, Tensor]:
-    assert batch.targets is not None
-    return torch.from_numpy(batch.padded()), torch.from_numpy(batch.lengths), torch.from_numpy(batch.targets)
+def operations(model: TextClassifier, batches: list[TorchBatch]) -> int:
+    """Floating-point operations of the products, forward and backward."""
+    cell: Any = model.stack[0].left_to_right
+    steps = sum(batch.tokens for batch in batches)
+    words = sum(len(batch.ids.unique()) - int((batch.ids == 0).any()) for batch in batches)
+    return 3 * 2 * int(steps * cell.from_hidden.weight.numel() + words * cell.from_input.weight.numel())
 
 
 def measure() -> list[dict[str, Any]]:
-    """One row for each set: tokens per second of each side."""
-    folder = data_folder()
-    if folder is None:
+    """One row for each work, number of threads and cell."""
+    kernels = library()
+    if data_folder() is None or kernels is None:
         return []
     rows = []
-    for name in ("sst2", "imdb"):
-        dataset = read(folder, name, "train")
-        texts, encoder, chosen = encoded(dataset, 32 * 50)
-        targets = dataset.targets[chosen]
-        order = bucketed(texts.lengths, 32, np.random.default_rng(0))[:BATCHES]
-        batches = [tensors(texts.batch(indices, targets)) for indices in order]
-        model = TextClassifier(ModelConfig(), vocabulary_size=len(encoder.vocabulary), classes=2)
-        initialize(model, "orthogonal", torch.Generator().manual_seed(0))
-        rnn = foreign(model)
-        sides = losses(model, rnn)
-        with cpu_for_training(threads=1):
-            check(sides, model, rnn, batches[0])
-
-            def run(loss: Callable[[Tensor, Tensor, Tensor], Tensor], batches: list[Any] = batches) -> None:
-                for batch in batches:
-                    loss(*batch).backward()
-
-            work = {side: (lambda loss=loss: run(loss)) for side, loss in sides.items()}
-            seconds = best_of(work, rounds=7)
-        tokens = sum(int(lengths.sum()) for _, lengths, _ in batches)
-        rows.append({"set": name, "tokens": tokens, "tokens per second": {s: tokens / t for s, t in seconds.items()}})
+    for work in WORK:
+        batches = shuffled_batches(work["set"], **work["batches"])
+        tokens = sum(batch.tokens for batch in batches)
+        for threads in THREADS:
+            for cell, reach in work["reach"].items():
+                model = classifier(work["set"], cell=cell, hidden_size=work["hidden"])
+                rnn = network(model)
+                with cpu_for_training(threads=threads):
+                    sides = losses(model, rnn)
+                    check(sides, model, rnn, batches[0])
+                    runs: dict[str, Callable[[], Any]] = {
+                        side: trainer(sides[side], model, rnn, batches) for side in (OURS, *reach)
+                    }
+                    runs[PEAK] = partial(kernels.textrnn_peak_operations, threads, PEAK_ITERATIONS)
+                    times = best_times(runs, rounds=work["rounds"])
+                peak = kernels.textrnn_peak_operations(threads, 1) * PEAK_ITERATIONS / times.wall.pop(PEAK)
+                times.processor.pop(PEAK)
+                done = operations(model, batches) / times.wall[OURS]
+                rows.append(
+                    {"work": work["work"], "cell": cell, "hidden": work["hidden"], "threads": threads}
+                    | {"tokens": tokens, "padding": padding(batches)}
+                    | times.row(OURS, tokens=tokens)
+                    | {"to reach": reach if threads == 2 else {}}
+                    | {"operations per second": done, "peak": peak, "share of peak": done / peak}
+                )
     return rows
 
 
-def check(sides: dict[str, Any], model: TextClassifier, rnn: Any, batch: tuple[Tensor, Tensor, Tensor]) -> None:
-    """The same loss and the same gradient of the recurrent matrix, or no timing."""
-    results = {}
-    cell: Any = model.stack[0].left_to_right
-    for side, loss in sides.items():
-        model.zero_grad()
-        rnn.zero_grad()
-        value = loss(*batch)
-        value.backward()
-        weight = cell.from_hidden.weight if side.startswith("textrnn") else rnn.weight_hh_l0
-        results[side] = [value.detach(), torch.zeros(0) if weight.grad is None else weight.grad.clone()]
-    first = results.pop("textrnn, readable")
-    for other in results.values():
-        torch.testing.assert_close(first, other, rtol=1e-3, atol=1e-6)
+def padding(batches: list[TorchBatch]) -> float:
+    """Share of the steps of padded batches that are padding."""
+    return 1 - sum(batch.tokens for batch in batches) / sum(batch.ids.numel() for batch in batches)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from benchmarks.lengths import data_folder
-from benchmarks.peers import TorchBatch, assert_close, classifier, network, shuffled_batches
+from benchmarks.peers import TorchBatch, as_in_training, assert_close, classifier, network, shuffled_batches
 from benchmarks.timing import best_times
 from textrnn.native import library
 
@@ -54,7 +54,9 @@ def measure() -> list[dict[str, Any]]:
     before = torch.get_num_threads()
     for threads in (2, 1):
         torch.set_num_threads(threads)
-        times = best_times({OURS: lambda: train(ours), THEIRS: lambda: train(theirs)}, rounds=7)
+        times = best_times(
+            {OURS: as_in_training(lambda: train(ours), threads), THEIRS: lambda: train(theirs)}, rounds=7
+        )
         rows.append(
             {"work": "last state after 200 steps, batch 32", "cell": "lstm", "hidden": 128, "threads": threads}
             | times.row(OURS, tokens=batch.tokens)

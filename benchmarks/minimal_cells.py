@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.inference_onnx import runtime_threads
 from benchmarks.lengths import data_folder
-from benchmarks.peers import TorchBatch, assert_close, classifier, corpus, shuffled_batches
+from benchmarks.peers import TorchBatch, as_in_training, assert_close, classifier, corpus, shuffled_batches
 from benchmarks.timing import best_times
 from textrnn.model import ENCODERS, SILENCE, TextClassifier
 from textrnn.native import library
@@ -51,7 +51,8 @@ def training(threads: int) -> dict[str, Any]:
             ours, theirs = gradients
             assert ours is not None and theirs is not None
             assert_close("gradient of the input weights", ours, theirs)
-        times = best_times({OURS: lambda: train(minimal, batches), GRU: lambda: train(gru, batches)}, rounds=20)
+        sides = {OURS: lambda: train(minimal, batches), GRU: lambda: train(gru, batches)}
+        times = best_times({side: as_in_training(run, threads) for side, run in sides.items()}, rounds=20)
     return (
         {"work": "sst2, batch 32, two directions, training", "cell": "mingru", "hidden": 128, "threads": threads}
         | times.row(OURS, tokens=sum(batch.tokens for batch in batches))

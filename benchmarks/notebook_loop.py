@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.lengths import data_folder
-from benchmarks.peers import TorchBatch, assert_close, classifier, shuffled_batches
+from benchmarks.peers import TorchBatch, as_in_training, assert_close, classifier, shuffled_batches
 from benchmarks.timing import best_times
 from textrnn.model import TextClassifier
 from textrnn.native import library
@@ -85,7 +85,11 @@ def measure() -> list[dict[str, Any]]:
                 columns = recurrent[:, model.config.embedding_size :]
                 assert_close("gradient of the recurrent weights", cell.from_hidden.weight.grad, columns)
                 times = best_times(
-                    {OURS: partial(train, ours, model), THEIRS: partial(train, theirs, notebook)}, rounds=5
+                    {
+                        OURS: as_in_training(partial(train, ours, model), threads),
+                        THEIRS: partial(train, theirs, notebook),
+                    },
+                    rounds=5,
                 )
             rows.append(
                 {"work": f"{name}, batch 32, padding read", "cell": "elman", "hidden": 128, "threads": threads}

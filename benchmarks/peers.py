@@ -1,6 +1,7 @@
 """The same network in plain PyTorch, on a copy of the weights, and batches with the lengths of real texts."""
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,12 +11,28 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from benchmarks.lengths import data_folder, read
+from textrnn.cells import kernel_threads
 from textrnn.config import ModelConfig, TextConfig, VocabularyConfig
 from textrnn.data import EncodedTexts, bucketed, in_order
 from textrnn.model import TextClassifier, initialize
 from textrnn.text import TextEncoder
 
 NETWORKS: dict[str, Any] = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+def as_in_training(run: Callable[[], Any], threads: int) -> Callable[[], Any]:
+    """Our side on so many threads as `fit` has it: they belong to the kernels, PyTorch's small operations take one."""
+
+    def with_threads() -> Any:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with kernel_threads(threads):
+                return run()
+        finally:
+            torch.set_num_threads(before)
+
+    return with_threads
 
 
 class TorchBatch(NamedTuple):

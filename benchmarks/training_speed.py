@@ -18,6 +18,7 @@ from torch import Tensor
 from benchmarks.lengths import data_folder
 from benchmarks.peers import (
     TorchBatch,
+    as_in_training,
     assert_close,
     classifier,
     network,
@@ -135,6 +136,7 @@ def measure() -> list[dict[str, Any]]:
                     runs: dict[str, Callable[[], Any]] = {
                         side: trainer(sides[side], model, rnn, batches) for side in (OURS, *reach)
                     }
+                    runs[OURS] = as_in_training(runs[OURS], threads)
                     runs[PEAK] = partial(kernels.textrnn_peak_operations, threads, PEAK_ITERATIONS)
                     times = best_times(runs, rounds=work["rounds"])
                 peak = kernels.textrnn_peak_operations(threads, 1) * PEAK_ITERATIONS / times.wall.pop(PEAK)

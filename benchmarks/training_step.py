@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.lengths import data_folder
 from benchmarks.peers import (
     TorchBatch,
+    as_in_training,
     assert_close,
     classifier,
     network,
@@ -120,7 +121,7 @@ def measure() -> list[dict[str, Any]]:
                     for plain in (packed, padded):
                         check(model, plain, batches[0])
                     work = {
-                        OURS: our_steps(model, batches),
+                        OURS: as_in_training(our_steps(model, batches), threads),
                         PACKED: plain_steps(packed, batches),
                         PADDED: plain_steps(padded, batches),
                     }

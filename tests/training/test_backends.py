@@ -22,7 +22,7 @@ def train(cell: str, backend: str) -> Fit:
         bidirectional=True,
         embedding_size=4,
         hidden_size=5,
-        epochs=8,
+        epochs=12,
         batch_size=8,
         dropout=0.2,
         word_dropout=0.1,

@@ -69,9 +69,16 @@ class Noise:
         return cell if mask is None else cell.with_recurrent_weight(masked(weight, mask))
 
     def _kept(self, shape: torch.Size, probability: float) -> Tensor:
-        """Zeros with `probability`, otherwise the factor that keeps the expected value."""
-        kept = torch.empty(shape, device=self.stream.device).bernoulli_(1 - probability, generator=self.stream)
-        return kept.div_(1 - probability)
+        """Zeros with `probability`, otherwise the factor that keeps the expected value.
+
+        Four numbers of 16 bits out of each random one of 64: a sixth of the time of `bernoulli_`, which would be a third
+        of a step on short texts. The probability is met to 1 in 131,072.
+        """
+        count = shape.numel()
+        drawn = torch.empty(-(-count // 4), dtype=torch.int64, device=self.stream.device)
+        bits = drawn.random_(-(2**63), None, generator=self.stream).view(torch.int16)[:count]
+        kept = bits >= round(probability * 65_536) - 32_768
+        return kept.float().mul_(1 / (1 - probability)).view(shape)
 
 
 SILENCE = Noise(torch.Generator())

@@ -4,7 +4,7 @@ import ctypes
 import functools
 import os
 import sys
-from importlib import metadata
+from collections.abc import Iterator
 from pathlib import Path
 
 from textrnn.native.interface import SIGNATURES
@@ -35,17 +35,20 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
-def _candidates() -> list[Path]:
+def _candidates() -> Iterator[Path]:
     """The one that `TEXTRNN_LIBRARY` names; else beside this file, as in a wheel, or where an editable installation
     has put it."""
     if given := os.environ.get("TEXTRNN_LIBRARY"):
-        return [Path(given).absolute()]
-    beside = Path(__file__).with_name(_NAME)
+        yield Path(given).absolute()
+        return
+    yield Path(__file__).with_name(_NAME)
+    from importlib import metadata  # costs a fourteenth of the import of textrnn, and a wheel does without
+
     try:
         files = metadata.files("textrnn") or []
     except metadata.PackageNotFoundError:
-        files = []
-    return [beside, *(Path(str(file.locate())) for file in files if file.name == _NAME)]
+        return
+    yield from (Path(str(file.locate())) for file in files if file.name == _NAME)
 
 
 def instruction_set() -> str | None:

@@ -22,13 +22,13 @@ def train(cell: str, backend: str) -> Fit:
         bidirectional=True,
         embedding_size=4,
         hidden_size=5,
-        epochs=12,
+        epochs=16,
         batch_size=8,
-        dropout=0.2,
+        dropout=0.1,
         word_dropout=0.1,
         variational=True,
         recurrent_dropout=recurrent_dropout,
-        learning_rate=0.02,
+        learning_rate=0.01,
     )
     rng = np.random.default_rng(0)
     texts = [rng.integers(2, 12, size=rng.integers(0, 9)).astype(np.int32) for _ in range(40)]

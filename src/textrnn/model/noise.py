@@ -71,8 +71,8 @@ class Noise:
     def _kept(self, shape: torch.Size, probability: float) -> Tensor:
         """Zeros with `probability`, otherwise the factor that keeps the expected value.
 
-        Four numbers of 16 bits out of each random one of 64: a sixth of the time of `bernoulli_`, which would be a third
-        of a step on short texts. The probability is met to 1 in 131,072.
+        Four numbers of 16 bits out of each random one of 64: a sixth of the time of `bernoulli_`, which would be a
+        third of a step on short texts. The probability is met to 1 in 131,072.
         """
         count = shape.numel()
         drawn = torch.empty(-(-count // 4), dtype=torch.int64, device=self.stream.device)

@@ -169,8 +169,9 @@ def test_sparse_embedding_has_the_same_gradient() -> None:
 
 
 def test_choice_of_a_backend() -> None:
-    assert choose_backend("auto", torch.device("cpu")) in ENCODERS
-    assert choose_backend("auto", torch.device("cuda")) == "torch"
-    assert all(choose_backend(name, torch.device("cpu")) == name for name in ENCODERS)
+    assert choose_backend("auto", torch.device("cpu"), "gru") in ENCODERS
+    assert choose_backend("auto", torch.device("cuda"), "gru") == "torch"
+    assert all(choose_backend(name, torch.device("cpu"), "gru") == name for name in ENCODERS)
+    assert choose_backend("auto", torch.device("cpu"), "a cell without a kernel") == "readable"
     with pytest.raises(ConfigError, match=r"^backend: 'abacus' is not available here, expected one of auto, readable"):
-        choose_backend("abacus", torch.device("cpu"))
+        choose_backend("abacus", torch.device("cpu"), "gru")

@@ -14,6 +14,7 @@ from textrnn.model.native_encoder import native_encode
 from textrnn.model.noise import Noise, masked
 from textrnn.model.pooling import POOLINGS
 from textrnn.model.reader import Reader
+from textrnn.native.interface import CELLS as KERNELS
 
 Encode = Callable[[Reader, Tensor, Tensor, Noise], Tensor]
 """(reader, ids [batch, time], lengths [batch], noise) -> pooled vectors [batch, directions * hidden]."""
@@ -53,8 +54,8 @@ ENCODERS: dict[str, Encode] = {
 """Every way by the name it has in a configuration; all give the same vectors, up to rounding."""
 
 
-def choose_backend(name: str, device: torch.device) -> str:
-    """The key in `ENCODERS` that a configuration's `backend` means on this device.
+def choose_backend(name: str, device: torch.device, cell: str) -> str:
+    """The key in `ENCODERS` that a configuration's `backend` means for this cell on this device.
 
     Raises:
         ConfigError: there is no such backend here.
@@ -62,7 +63,7 @@ def choose_backend(name: str, device: torch.device) -> str:
     if name == "auto":
         if device.type != "cpu":
             return "torch"
-        return "native" if "native" in ENCODERS else "readable"
+        return "native" if "native" in ENCODERS and cell in KERNELS else "readable"
     if name not in ENCODERS:
         raise ConfigError(f"backend: {name!r} is not available here, expected one of auto, {', '.join(ENCODERS)}")
     return name

@@ -39,6 +39,8 @@ class NativeNetwork:
         kernels = library()
         if kernels is None:
             raise ImportError("the native kernels were not built or do not load")
+        if config.cell not in CELLS:
+            raise ImportError(f"there is no native kernel of the cell {config.cell!r}")
         self._kernels = kernels
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0

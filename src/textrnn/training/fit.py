@@ -76,7 +76,7 @@ def fit(
         KeyboardInterrupt: interrupted before the first epoch was complete; later, the best weights are returned.
     """
     config = recipe.training
-    model.backend = choose_backend(config.backend, model.head.weight.device)
+    model.backend = choose_backend(config.backend, model.head.weight.device, recipe.model.cell)
     # Rows that a batch does not read cost nothing then. Decay that is added to the gradient would miss them.
     model.embedding.sparse = model.backend == "native" and (config.optimizer == "adamw" or config.weight_decay == 0)
     run = Run(recipe, model, stream)

@@ -56,7 +56,7 @@ def losses(found: Fit) -> list[float]:
 @pytest.mark.parametrize("cell", CELLS)
 def test_losses_are_those_of_the_readable_backend(cell: str) -> None:
     expected = losses(train(cell, "readable", 4))
-    assert expected[-1] < expected[0]
+    assert max(expected) - min(expected) > 5e-3, "the weights hardly move, so there is nothing to compare"
     np.testing.assert_allclose(losses(train(cell, "native", 4)), expected, rtol=1e-4)
 
 

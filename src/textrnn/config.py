@@ -109,6 +109,17 @@ class ModelConfig(Config, frozen=True, kw_only=True):
             "is padded to the maximal length and padding is read as zero embeddings (the lesson's way)."
         ),
     ] = "masked"
+    members: Annotated[
+        int, Meta(ge=1, le=16, description="Networks of this kind, trained one after the other, whose scores are added.")
+    ] = 1
+    ngrams: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8,
+            description="Tokens of the longest n-gram in a linear model beside the networks; 0: no such part.",
+        ),
+    ] = 0
 
 
 CELLS_WITHOUT_RECURRENT_WEIGHT = ("mingru", "minlstm")
@@ -154,6 +165,19 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         float,
         Meta(ge=0, lt=1, description="Probability of zeroing an entry of the recurrent weights, drawn once a batch."),
     ] = 0.0
+    r_drop: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Weight of the divergence between two readings of each text under different dropout "
+            "(R-Drop); 0: each text is read once.",
+        ),
+    ] = 0.0
+    calibrate: Annotated[
+        bool,
+        Meta(description="Scale the scores afterwards so that they fit the validation texts best."),
+    ] = False
     initialization: Annotated[
         Literal["orthogonal", "torch"],
         Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import save as save_tensors
 
 from textrnn.files import replacing
-from textrnn.modelfile.header import Header, expected_tensors
+from textrnn.modelfile.header import Header, expected_tensors, expected_type
 from textrnn.modelfile.read import Weights
 
 
@@ -36,5 +36,5 @@ def to_bytes(header: Header, weights: Weights) -> bytes:
     found = {name: tensor.shape for name, tensor in weights.items()}
     if found != expected:
         raise ValueError(f"weights do not fit the header: expected {expected}, found {found}")
-    tensors = {name: np.ascontiguousarray(weights[name], dtype="<f4") for name in expected}
+    tensors = {name: np.ascontiguousarray(weights[name], dtype=expected_type(name)) for name in expected}
     return save_tensors(tensors, metadata={"textrnn": msgspec.json.encode(header).decode()})

@@ -112,6 +112,16 @@ class ProductRecord(Structure):
     )
 
 
+class NgramsRecord(Structure):
+    """`textrnn_ngrams`."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("count", "classes", "longest")),
+        *((name, c_void_p) for name in ("key", "weight", "bias", "slot")),
+        ("slots", c_int64),
+    )
+
+
 SIGNATURES = {
     "textrnn_instruction_set": (c_char_p, []),
     "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
@@ -126,6 +136,11 @@ SIGNATURES = {
     "textrnn_forward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_backward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_products": (ctypes.c_int, [POINTER(ProductRecord), c_int32, c_int32]),
+    "textrnn_ngrams_index": (c_int32, [POINTER(NgramsRecord)]),
+    "textrnn_ngrams_scores": (
+        c_int32,
+        [POINTER(NgramsRecord), c_void_p, c_void_p, c_int64, c_void_p, c_int32],
+    ),
     "textrnn_activate": (None, [c_int32, POINTER(c_float), POINTER(c_float), c_int64]),
     "textrnn_peak_operations": (c_double, [c_int32, c_int64]),
 }

@@ -119,6 +119,15 @@ typedef struct textrnn_product {
   float *row_sums;                // [m]: sum over k of the first factor's A, or NULL
 } textrnn_product;
 
+// The n-gram part of a network: a row of weights for each n-gram that is known.
+typedef struct textrnn_ngrams {
+  int64_t count, classes, longest;  // n-grams; classes; tokens of the longest n-gram
+  const int32_t *key;               // different ones, not negative [count]
+  const float *weight, *bias;       // [count, classes], [classes]
+  int32_t *slot;                    // filled by textrnn_ngrams_index [slots]
+  int64_t slots;                    // a power of two above count
+} textrnn_ngrams;
+
 // Name of the instruction set in use: "avx512", "avx2" or "portable".
 const char *textrnn_instruction_set(void);
 // Use another one, for tests; returns 0 if this processor lacks it.
@@ -138,6 +147,11 @@ int textrnn_scan(const textrnn_scan_call *call);
 int textrnn_forward(const textrnn_layer *layer);
 int textrnn_backward(const textrnn_layer *layer);
 int textrnn_products(const textrnn_product *products, int32_t count, int32_t threads);
+// Makes the n-grams findable; 1 if `slots` is not what it must be.
+int32_t textrnn_ngrams_index(const textrnn_ngrams *part);
+// Scores of texts [texts, classes], the sums in double precision in the order of the text; 1 if memory is short.
+int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *ids, const int64_t *offsets, int64_t texts,
+                              float *scores, int32_t threads);
 // Bits of the activation functions, for tests: what 0 tanh, 1 sigmoid, 2 exp.
 void textrnn_activate(int32_t what, const float *x, float *y, int64_t count);
 // Floating-point operations done in a loop of dependent-free fused multiply-adds, for the measured peak.

@@ -104,9 +104,10 @@ int backward_products(const textrnn_layer &c, const CellShape &shape) {
   for (int d = 0; d < c.directions; d++) {
     const textrnn_direction &way = c.direction[d];
     for (int64_t g = 0; g < parts; g++, used++) {
-      const float *gates = way.d_projected + g * c.padded;
-      weights[used] = factor(gates, 1, wide, c.input, E, 1, c.inputs);
-      inputs[used] = factor(gates, wide, 1, way.from_input + g * rows * E, E, 1, rows);
+      const int64_t apart = way.d_projected ? wide : shape.saved * c.padded;  // from row to row
+      const float *gates = (way.d_projected ? way.d_projected : way.saved + shape.first * c.padded) + g * c.padded;
+      weights[used] = factor(gates, 1, apart, c.input, E, 1, c.inputs);
+      inputs[used] = factor(gates, apart, 1, way.from_input + g * rows * E, E, 1, rows);
       all.push_back({&weights[used], 1, rows, E, E, way.d_from_input + g * rows * E, nullptr, way.d_input_bias + g * rows});
     }
   }
@@ -197,7 +198,7 @@ int textrnn_backward(const textrnn_layer *layer) {
   });
   if (failed) return 1;
   constexpr int64_t CHUNK = 32;
-  const int64_t chunks = (c.inputs + CHUNK - 1) / CHUNK * c.directions;
+  const int64_t chunks = c.direction[0].d_projected ? (c.inputs + CHUNK - 1) / CHUNK * c.directions : 0;
   const int64_t rows = (c.hidden + CHUNK - 1) / CHUNK, sums = rows * shape->gates * c.directions;
   parallel(c.threads, chunks + sums, [&](int64_t task) {
     const int d = (int)(task % c.directions);

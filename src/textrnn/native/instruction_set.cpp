@@ -1,6 +1,7 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
 #include "adam_rows.h"
 #include "product.h"
+#include "reading.h"
 #include "scan.h"
 #include "sequence.h"
 
@@ -76,5 +77,10 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
                                            TEXTRNN_ISA::peak,
-                                           TEXTRNN_ISA::adam_rows};
+                                           TEXTRNN_ISA::mask_rows,
+                                           TEXTRNN_ISA::read_words,
+                                           TEXTRNN_ISA::learn_words,
+                                           TEXTRNN_ISA::adam_rows,
+                                           TEXTRNN_ISA::sum_of_squares,
+                                           TEXTRNN_ISA::scale};
 }  // namespace textrnn

@@ -128,8 +128,14 @@ static bool tile(const textrnn_product &p, int64_t number) {
   const int64_t m_up = (m + MR - 1) / MR * MR, vectors = (n + W - 1) / W, n_up = vectors * W;
   float *sums = scratch(0, m_up * n_up), *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up);
   if (!sums || !a || !b) return false;
-  for (int64_t i = 0; i < m_up; i++)
-    for (int64_t j = 0; j < n_up; j++) sums[i * n_up + j] = p.bias && j < n ? p.bias[n0 + j] : 0.f;
+  for (int64_t i = 0; i < m_up; i++) {
+    if (!p.bias) {
+      memset(sums + i * n_up, 0, n_up * sizeof(float));
+      continue;
+    }
+    memcpy(sums + i * n_up, p.bias + n0, n * sizeof(float));
+    for (int64_t j = n; j < n_up; j++) sums[i * n_up + j] = 0.f;
+  }
   float *row_sums = p.row_sums && n0 == 0 ? p.row_sums + m0 : nullptr;
   if (row_sums) memset(row_sums, 0, m * sizeof(float));
   for (int f = 0; f < p.factors; f++) {

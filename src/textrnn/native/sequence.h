@@ -263,7 +263,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
     }
   }
   for (int64_t i = 0; i < rows; i++) {
-    memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
+    if (way.d_start_hidden) memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
     if (way.d_start_memory) memcpy(way.d_start_memory + item.row[i] * P, d_memory + i * P, P * sizeof(float));
   }
   return true;

@@ -102,6 +102,10 @@ class Noise:
         """A factor for each feature of each step: row `step * batch + text`, or `text` alone with `variational`."""
         return self._drawn(self.dropout)
 
+    def pooled(self) -> Mask | None:
+        """A factor for each feature of the pooled vector: row `text`."""
+        return self._drawn(self.dropout)
+
     def word_mask(self, ids: Int[Tensor, "..."]) -> Float[Tensor, "..."] | None:
         """A factor for each token; tokens with the same id have the same."""
         mask = self.words()
@@ -114,7 +118,7 @@ class Noise:
 
     def pooled_mask(self, batch: int, features: int) -> Float[Tensor, "batch features"] | None:
         """A factor for each feature of the pooled vector."""
-        mask = self._drawn(self.dropout)
+        mask = self.pooled()
         return None if mask is None else mask.rows(batch, features)
 
     def weight_mask(self, rows: int, columns: int) -> Float[Tensor, "rows columns"] | None:

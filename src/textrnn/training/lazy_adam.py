@@ -128,22 +128,23 @@ class LazyAdam:
         """As `self.dense.step()`, up to rounding, in one call: its own costs ten times what it computes."""
         steps = []
         for parameter, gradient, group in dense:
-            state = self._started(parameter)
-            settings = self._settings(state, group)
+            state = self.started(parameter)
+            settings = self.settings(state, group)
             moments = state["exp_avg"], state["exp_avg_sq"]
             steps.append(DenseStep(parameter, *moments, gradient, settings, group["betas"], group["eps"]))
         native_adam.dense_steps(steps)
         if dense:
             torch._foreach_add_([self.state[parameter]["step"] for parameter, _, _ in dense], 1)
 
-    def _started(self, parameter: Tensor) -> dict[str, Any]:
+    def started(self, parameter: Tensor) -> dict[str, Any]:
+        """The state of a parameter, as PyTorch would begin it."""
         state: dict[str, Any] = self.state[parameter]
         if not state:
             state["step"] = torch.tensor(0.0)
             state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
         return state
 
-    def _settings(self, state: dict[str, Any], group: dict[str, Any]) -> AdamSettings:
+    def settings(self, state: dict[str, Any], group: dict[str, Any]) -> AdamSettings:
         """Of the next step."""
         decoupled = isinstance(self.dense, torch.optim.AdamW)
         return AdamSettings(int(state["step"]) + 1, group["lr"], group["weight_decay"], decoupled)
@@ -159,16 +160,25 @@ class LazyAdam:
                 self._synchronize(parameter)
 
     def _step_rows(self, table: Tensor, rows: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self._started(table)
+        state = self.lazy(table, group)
+        lazy = state["lazy"]
+        state["implementation"].step(lazy, rows, gradient, self.settings(state, group))
+        state["step"] += 1
+        self.shorten(table)
+
+    def lazy(self, table: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of a table, with the history of what its rows have left out."""
+        state = self.started(table)
         if "lazy" not in state:
             state["lazy"] = LazyTable(
                 table, state["exp_avg"], state["exp_avg_sq"], betas=group["betas"], eps=group["eps"], history=HISTORY
             )
             state["implementation"] = implementation_for(table)
-        lazy = state["lazy"]
-        state["implementation"].step(lazy, rows, gradient, self._settings(state, group))
-        state["step"] += 1
-        if lazy.steps == HISTORY:
+        return state
+
+    def shorten(self, table: Tensor) -> None:
+        """Catch up all rows where the history of a table is full."""
+        if self.state[table]["lazy"].steps == HISTORY:
             self._synchronize(table)
 
     def _synchronize(self, table: Tensor) -> None:

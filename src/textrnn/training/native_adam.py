@@ -74,10 +74,10 @@ class DenseStep(NamedTuple):
 def catch_up(table: LazyTable, rows: Tensor | None) -> None:
     """Do what rows [any number] have left out, or all of them; see `Implementation`."""
     if rows is None:
-        _functions().textrnn_adam_catch_up_all(byref(_record(table)))
+        _functions().textrnn_adam_catch_up_all(byref(table_record(table)))
         return
     rows = _plain(rows, torch.int64)
-    status = _functions().textrnn_adam_catch_up(byref(_record(table)), rows.data_ptr(), len(rows))
+    status = _functions().textrnn_adam_catch_up(byref(table_record(table)), rows.data_ptr(), len(rows))
     _check(status, table, rows)
 
 
@@ -85,9 +85,9 @@ def step(table: LazyTable, rows: Tensor, gradient: Tensor, settings: AdamSetting
     """One step on rows [rows] with their gradients [rows, features]; see `Implementation`."""
     rows, gradient = _plain(rows, torch.int64), _plain(gradient, torch.float32)
     check_shape(table, rows, gradient)
-    record = _settings(settings, table.betas, table.eps)
+    record = settings_record(settings, table.betas, table.eps)
     status = _functions().textrnn_adam_step(
-        byref(_record(table)), rows.data_ptr(), len(rows), gradient.data_ptr(), byref(record)
+        byref(table_record(table)), rows.data_ptr(), len(rows), gradient.data_ptr(), byref(record)
     )
     _check(status, table, rows)
     table.steps += 1
@@ -103,7 +103,7 @@ def dense_steps(steps: list[DenseStep]) -> None:
                 step.first.data_ptr(),
                 step.second.data_ptr(),
                 step.gradient.data_ptr(),
-                _settings(step.settings, step.betas, step.eps),
+                settings_record(step.settings, step.betas, step.eps),
             )
             for step in steps
         )
@@ -146,11 +146,11 @@ def _functions() -> Any:
     return found
 
 
-def _settings(settings: AdamSettings, betas: tuple[float, float], eps: float) -> SettingsRecord:
+def settings_record(settings: AdamSettings, betas: tuple[float, float], eps: float) -> SettingsRecord:
     return SettingsRecord(settings.step, settings.rate, *betas, eps, settings.weight_decay, settings.decoupled)
 
 
-def _record(table: LazyTable) -> TableRecord:
+def table_record(table: LazyTable) -> TableRecord:
     """Made anew for each call, since addresses may change."""
     record = TableRecord(*table.weights.shape)
     for name in _ADDRESSES:

@@ -26,9 +26,9 @@ namespace {
 
 enum Status : int32_t { DONE = 0, OUTSIDE = 1, NO_MEMORY = 2 };
 
-constexpr int64_t ROWS_A_TASK = 256;
+constexpr int64_t ROWS_A_TASK = 64;
 constexpr int64_t NUMBERS_A_TASK = 4096;
-constexpr int64_t ROWS_FOR_THREADS = 2048;  // below, waking a second thread takes as long as it saves
+constexpr int64_t ROWS_FOR_THREADS = 256;  // below, a second thread saves no time
 
 bool all_inside(const textrnn_adam_table &table, const int64_t *rows, int64_t count) {
   bool inside = true;

@@ -20,8 +20,8 @@ INLINE auto with_cell(int32_t cell, F &&f) {
   }
 }
 
-static void pack_cell(const textrnn_layer &c, int d) {
-  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d); });
+static void pack_cell(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d, first, end); });
 }
 static bool forward_cell(const textrnn_layer &c, int64_t item, int d) {
   return with_cell(c.cell, [&]<class Cell>() { return forward<Cell>(c, item, d); });

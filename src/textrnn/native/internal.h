@@ -11,8 +11,8 @@ namespace textrnn {
 struct Kernels {
   const char *name;
   int width;
-  // Packs the recurrent weights of one direction; for training those of the way back too.
-  void (*pack)(const textrnn_layer &, int direction);
+  // Packs the recurrent weights of one direction, units first to end; for training those of the way back too.
+  void (*pack)(const textrnn_layer &, int direction, int64_t first, int64_t end);
   // One work item: an item of the plan, in one direction. Returns false if memory is short.
   bool (*forward)(const textrnn_layer &, int64_t item, int direction);
   bool (*backward)(const textrnn_layer &, int64_t item, int direction);

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -27,11 +28,12 @@ from benchmarks.peers import (
 )
 from benchmarks.timing import best_times
 from textrnn.config import TrainingConfig
+from textrnn.data import RaggedBatch
 from textrnn.model import SILENCE, Noise, TextClassifier
 from textrnn.native import library
-from textrnn.training.clipping import clip_gradients
 from textrnn.training.optimizer import make_optimizer
 from textrnn.training.processor import cpu_for_training
+from textrnn.training.steps import Setting, choose_step
 
 OURS, PACKED, PADDED = "textrnn, native", "packed", "padded"
 CONFIG = TrainingConfig()
@@ -59,23 +61,26 @@ class PlainClassifier(nn.Module):
 
 
 def our_steps(model: TextClassifier, batches: list[TorchBatch]) -> Callable[[], None]:
-    optimizer = make_optimizer(model, CONFIG)
     noise = Noise.from_config(torch.Generator().manual_seed(0), CONFIG)
-    real = [
-        torch.cat([ids[:length] for ids, length in zip(batch.ids, batch.lengths, strict=True)]) for batch in batches
-    ]
+    take_step = choose_step(Setting(model, make_optimizer(model, CONFIG), noise, CONFIG.max_gradient_norm))
+    real = [ragged(batch) for batch in batches]
 
     def run() -> None:
-        for batch, ids in zip(batches, real, strict=True):
-            optimizer.zero_grad(set_to_none=True)
-            optimizer.prepare(model.embedding.weight, ids)
-            loss = cross_entropy(model(batch.ids, batch.lengths, noise), batch.targets)
-            loss.backward()
-            clip_gradients(model.parameters(), CONFIG.max_gradient_norm)
-            optimizer.step()
-            loss.item()
+        for batch in real:
+            take_step(batch)
 
     return run
+
+
+def ragged(batch: TorchBatch) -> RaggedBatch:
+    """Without the padding, as `fit` gets it."""
+    ids = [row[:length].numpy() for row, length in zip(batch.ids, batch.lengths.tolist(), strict=True)]
+    return RaggedBatch(
+        ids=np.concatenate(ids).astype(np.int32),
+        lengths=batch.lengths.numpy(),
+        targets=batch.targets.numpy(),
+        indices=np.arange(len(ids)),
+    )
 
 
 def plain_steps(model: PlainClassifier, batches: list[TorchBatch]) -> Callable[[], None]:

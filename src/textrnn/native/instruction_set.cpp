@@ -1,6 +1,7 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
 #include "adam_rows.h"
 #include "product.h"
+#include "reading.h"
 #include "scan.h"
 #include "sequence.h"
 
@@ -19,8 +20,8 @@ INLINE auto with_cell(int32_t cell, F &&f) {
   }
 }
 
-static void pack_cell(const textrnn_layer &c, int d) {
-  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d); });
+static void pack_cell(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d, first, end); });
 }
 static bool forward_cell(const textrnn_layer &c, int64_t item, int d) {
   return with_cell(c.cell, [&]<class Cell>() { return forward<Cell>(c, item, d); });
@@ -76,5 +77,10 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
                                            TEXTRNN_ISA::peak,
-                                           TEXTRNN_ISA::adam_rows};
+                                           TEXTRNN_ISA::mask_rows,
+                                           TEXTRNN_ISA::read_words,
+                                           TEXTRNN_ISA::learn_words,
+                                           TEXTRNN_ISA::adam_rows,
+                                           TEXTRNN_ISA::sum_of_squares,
+                                           TEXTRNN_ISA::scale};
 }  // namespace textrnn

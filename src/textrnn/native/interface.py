@@ -1,7 +1,7 @@
 """The records of `kernels.h`, field by field."""
 
 import ctypes
-from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_void_p
+from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
 
 CELLS = {"elman": 0, "elman_relu": 1, "gru": 2, "lstm": 3, "mingru": 4, "minlstm": 5}
 POOLINGS = {None: 0, "last": 1, "mean": 2, "max": 3}
@@ -76,6 +76,30 @@ class LayerRecord(Structure):
     )
 
 
+class MaskRecord(Structure):
+    """`textrnn_mask`."""
+
+    _fields_ = (("seed", c_uint64), ("threshold", c_int32), ("scale", c_float))
+
+
+class ReadingRecord(Structure):
+    """`textrnn_reading`."""
+
+    _fields_ = (
+        ("plan", c_void_p),
+        ("features", c_int64),
+        ("table", c_void_p),
+        ("word", MaskRecord),
+        ("step", MaskRecord),
+        ("variational", c_int32),
+        ("threads", c_int32),
+        ("inputs", c_void_p),
+        ("d_inputs", c_void_p),
+        ("silent", c_int64),
+        *((name, c_void_p) for name in ("order", "d_ids", "d_rows")),
+    )
+
+
 class ScanRecord(Structure):
     """`textrnn_scan_call`."""
 
@@ -141,6 +165,9 @@ SIGNATURES = {
         c_int32,
         [POINTER(NgramsRecord), c_void_p, c_void_p, c_int64, c_void_p, c_int32],
     ),
+    "textrnn_mask_rows": (None, [POINTER(MaskRecord), c_int64, c_int64, c_void_p]),
+    "textrnn_read_words": (ctypes.c_int, [POINTER(ReadingRecord)]),
+    "textrnn_learn_words": (c_int64, [POINTER(ReadingRecord)]),
     "textrnn_activate": (None, [c_int32, POINTER(c_float), POINTER(c_float), c_int64]),
     "textrnn_peak_operations": (c_double, [c_int32, c_int64]),
 }

@@ -11,8 +11,8 @@ namespace textrnn {
 struct Kernels {
   const char *name;
   int width;
-  // Packs the recurrent weights of one direction; for training those of the way back too.
-  void (*pack)(const textrnn_layer &, int direction);
+  // Packs the recurrent weights of one direction, units first to end; for training those of the way back too.
+  void (*pack)(const textrnn_layer &, int direction, int64_t first, int64_t end);
   // One work item: an item of the plan, in one direction. Returns false if memory is short.
   bool (*forward)(const textrnn_layer &, int64_t item, int direction);
   bool (*backward)(const textrnn_layer &, int64_t item, int direction);
@@ -25,9 +25,15 @@ struct Kernels {
   bool (*tile)(const textrnn_product &, int64_t tile);
   void (*activate)(int32_t what, const float *x, float *y, int64_t count);
   double (*peak)(int64_t iterations);
+  void (*mask_rows)(const textrnn_mask &, int64_t first, int64_t end, int64_t columns, float *to);
+  // Rows of the inputs, words with a gradient: first to end. They return false if memory is short.
+  bool (*read_words)(const textrnn_reading &, int64_t first, int64_t end);
+  bool (*learn_words)(const textrnn_reading &, int64_t first, int64_t end);
   // Adam on listed rows: see adam_rows.h.
   void (*adam_rows)(const textrnn_adam_table &, const AdamRow *rows, int64_t count, const float *gradient,
                     const AdamFactors *factors);
+  double (*sum_of_squares)(const float *values, int64_t count);
+  void (*scale)(float *values, int64_t count, float factor);
 };
 
 extern const Kernels avx512_kernels, avx2_kernels, portable_kernels;

@@ -62,9 +62,9 @@ typedef struct textrnn_direction {
   // backward
   const float *d_final_hidden;    // [batch, padded]; NULL: zeros
   const float *d_final_memory;    // [batch, padded]; NULL: zeros
-  float *d_start_hidden;          // [batch, padded]
-  float *d_start_memory;          // [batch, padded], LSTM, else NULL
-  float *d_projected;             // [inputs, G * padded]
+  float *d_start_hidden;          // [batch, padded]; NULL if not wanted
+  float *d_start_memory;          // [batch, padded], LSTM; NULL if not wanted
+  float *d_projected;             // [inputs, G * padded]; NULL for `saved` as it lies: without index, left to right
   float *partial;                 // [items, G * padded + 8, padded + 1]: memory for sums of each item; NULL for minimal cells
   float *d_from_input;            // [G * hidden, features]
   float *d_input_bias;            // [G * hidden]
@@ -127,6 +127,28 @@ typedef struct textrnn_ngrams {
   int32_t *slot;                    // filled by textrnn_ngrams_index [slots]
   int64_t slots;                    // a power of two above count
 } textrnn_ngrams;
+// Inverted dropout: the factor is 0 or `scale`, see reading.h. Scale 0: no mask.
+typedef struct textrnn_mask {
+  uint64_t seed;
+  int32_t threshold;              // the least of 65,536 signed numbers that is kept
+  float scale;
+} textrnn_mask;
+
+// The embeddings of a plan's words. Without a mask of the steps a row of `inputs` for each unique id, else for each position.
+typedef struct textrnn_reading {
+  const textrnn_plan *plan;
+  int64_t features;
+  const float *table;             // [vocabulary, features]
+  textrnn_mask word, step;        // by id; by step * batch + row of the batch, or by the row alone if `variational`
+  int32_t variational, threads;
+  float *inputs;                  // [unique or positions, features]
+  // backward
+  const float *d_inputs;          // like inputs
+  int64_t silent;                 // the id that learns nothing
+  int32_t *order;                 // [unique]: memory
+  int64_t *d_ids;                 // [unique]: the ids that have a gradient, rising
+  float *d_rows;                  // [unique, features]: their gradients
+} textrnn_reading;
 
 // Name of the instruction set in use: "avx512", "avx2" or "portable".
 const char *textrnn_instruction_set(void);
@@ -152,6 +174,12 @@ int32_t textrnn_ngrams_index(const textrnn_ngrams *part);
 // Scores of texts [texts, classes], the sums in double precision in the order of the text; 1 if memory is short.
 int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *ids, const int64_t *offsets, int64_t texts,
                               float *scores, int32_t threads);
+// Factors of the first rows of a mask [rows, columns].
+void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to);
+// 0 on success, 1 if memory is short.
+int textrnn_read_words(const textrnn_reading *reading);
+// The number of ids that have a gradient; -1 if memory is short.
+int64_t textrnn_learn_words(const textrnn_reading *reading);
 // Bits of the activation functions, for tests: what 0 tanh, 1 sigmoid, 2 exp.
 void textrnn_activate(int32_t what, const float *x, float *y, int64_t count);
 // Floating-point operations done in a loop of dependent-free fused multiply-adds, for the measured peak.

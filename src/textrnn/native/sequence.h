@@ -263,7 +263,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
     }
   }
   for (int64_t i = 0; i < rows; i++) {
-    memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
+    if (way.d_start_hidden) memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
     if (way.d_start_memory) memcpy(way.d_start_memory + item.row[i] * P, d_memory + i * P, P * sizeof(float));
   }
   return true;
@@ -271,23 +271,36 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
 
 // The recurrent weights as the loops read them. Forward: for W units the G gates of each k < hidden. Back: for W units of
 // the state before, the weights of each gate row in the order of Cell::RECURRENT.
+//
+// Units first to end, multiples of W.
 template <class Cell>
-static void pack(const textrnn_layer &c, int d) {
+static void pack(const textrnn_layer &c, int d, int64_t first, int64_t end) {
   if constexpr (Cell::R) {
     const textrnn_direction &way = c.direction[d];
-    const int64_t H = c.hidden, P = c.padded;
+    const int64_t H = c.hidden, P = c.padded, K = Cell::G * P;
     const float *weight = way.from_hidden;
-    float *to = way.panels;
-    for (int64_t j = 0; j < P; j += W)
-      for (int64_t k = 0; k < H; k++)
-        for (int g = 0; g < Cell::G; g++)
-          for (int l = 0; l < W; l++) *to++ = j + l < H ? weight[(g * H + j + l) * H + k] : 0.f;
-    if (!way.saved) return;
-    for (int64_t j = 0; j < P; j += W)
+    for (int64_t j = first; j < end; j += W)
       for (int g = 0; g < Cell::G; g++)
-        for (int64_t k = 0; k < P; k++)
-          for (int l = 0; l < W; l++)
-            *to++ = k < H && j + l < H ? weight[(Cell::RECURRENT[g] * H + k) * H + j + l] : 0.f;
+        for (int l = 0; l < W; l++) {
+          if (j + l >= H) {
+            for (int64_t k = 0; k < H; k++) way.panels[j * H * Cell::G + (k * Cell::G + g) * W + l] = 0.f;
+            continue;
+          }
+          float *to = way.panels + j * H * Cell::G + g * W + l;
+          const float *row = weight + (g * H + j + l) * H;
+          for (int64_t k = 0; k < H; k++) to[k * Cell::G * W] = row[k];
+        }
+    if (!way.saved) return;
+    for (int64_t j = first; j < end; j += W) {
+      float *to = way.panels + Cell::G * P * H + j * K;
+      for (int g = 0; g < Cell::G; g++)
+        for (int64_t k = 0; k < P; k++, to += W) {
+          const float *row = weight + (Cell::RECURRENT[g] * H + k) * H + j;
+          if (k < H && j + W <= H) store(to, load(row));
+          else
+            for (int l = 0; l < W; l++) to[l] = k < H && j + l < H ? row[l] : 0.f;
+        }
+    }
   }
 }
 
@@ -300,10 +313,12 @@ static void sum_items(const textrnn_layer &c, int d, int g, int64_t first, int64
     const int64_t gate = Cell::RECURRENT[g];
     for (int64_t i = first; i < end; i++) {
       float *to = way.d_from_hidden + (gate * H + i) * H;
-      for (int64_t j = 0; j < H; j++) {
-        float sum = 0.f;
-        for (int64_t item = 0; item < c.plan->items; item++) sum += way.partial[item * size + (g * P + i) * P + j];
-        to[j] = sum;
+      for (int64_t j = 0; j < H; j += W) {
+        V sum{};
+        for (int64_t item = 0; item < c.plan->items; item++) sum += load(way.partial + item * size + (g * P + i) * P + j);
+        if (j + W <= H) store(to + j, sum);
+        else
+          for (int64_t l = 0; l < H - j; l++) to[j + l] = sum[l];
       }
       if (!way.d_recurrent_bias) continue;
       float sum = 0.f;

@@ -32,6 +32,23 @@ typedef int32_t IU __attribute__((vector_size(W * 4), aligned(4), may_alias));
 INLINE V splat(float x) { return x - V{}; }
 INLINE V load(const float *p) { return *(const VU *)p; }
 INLINE void store(float *p, V x) { *(VU *)p = x; }
+// The first `count` numbers, 0 < count < W; the rest is zero, or left as it is.
+INLINE V load_some(const float *p, int64_t count) {
+#if defined(__AVX512F__)
+  return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#else
+  V x{};
+  memcpy(&x, p, count * sizeof(float));
+  return x;
+#endif
+}
+INLINE void store_some(float *p, V x, int64_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), (__m512)x);
+#else
+  memcpy(p, &x, count * sizeof(float));
+#endif
+}
 INLINE I load_int(const int32_t *p) { return *(const IU *)p; }
 INLINE void store_int(int32_t *p, I x) { *(IU *)p = x; }
 

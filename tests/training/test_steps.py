@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 
 from textrnn.cells import kernel_threads
 from textrnn.config import ModelConfig, TrainingConfig
@@ -15,7 +16,7 @@ from textrnn.training import lazy_adam
 from textrnn.training.native_step import native_step_or_none
 from textrnn.training.optimizer import make_optimizer, set_rate
 from textrnn.training.randomness import random_stream
-from textrnn.training.steps import Setting, Taken, by_autograd, choose_step
+from textrnn.training.steps import Setting, Taken, by_autograd, choose_step, divergence
 
 VOCABULARY, TEXTS, CLASSES = 40, 30, 3
 
@@ -45,13 +46,16 @@ def setting(model: TextClassifier, *, stream: int = 1, optimizer: str = "adamw",
     config = TrainingConfig(learning_rate=0.01, weight_decay=0.1 if optimizer == "adamw" else 0.0, optimizer=optimizer)  # type: ignore[arg-type]
     pad_to = 12 if model.config.padding == "through" else None
     weights = torch.tensor([1.0, 2.0, 0.5]) if options.pop("weighted", False) else None
+    r_drop = options.pop("r_drop", 0.0)
     noise = Noise(random_stream(stream), **options)
-    return Setting(model, make_optimizer(model, config), noise, 0.5, weights, pad_to)
+    return Setting(model, make_optimizer(model, config), noise, 0.5, weights, pad_to, r_drop)
 
 
 def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], dict[str, Any], list[Any]]:
     texts, targets = examples()
-    take, taken = choose_step(of) if native else lambda batch: by_autograd(of, batch), []
+    if not native:
+        assert of.model.backend != "native"
+    take, taken = choose_step(of), []
     with kernel_threads(threads):
         for step in range(25):
             set_rate(of.optimizer, 0.01 / (1 + step / 10))
@@ -69,6 +73,8 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"cell": "elman", "pooling": "mean", "hidden_size": 20}, {}),
     ({"cell": "elman_relu", "pooling": "last"}, {"dropout": 0.4, "variational": True}),
     ({"cell": "mingru", "pooling": "mean", "bidirectional": True}, {"dropout": 0.2, "variational": True}),
+    ({"cell": "gru", "pooling": "max", "bidirectional": True}, {"dropout": 0.3, "word_dropout": 0.2, "r_drop": 2.0}),
+    ({"cell": "elman", "pooling": "mean"}, {"dropout": 0.5, "r_drop": 0.7, "weighted": True}),
     ({"cell": "minlstm", "pooling": "max"}, {"dropout": 0.2, "word_dropout": 0.1, "weighted": True}),
 ]
 
@@ -134,3 +140,10 @@ def test_refuses_what_lies_outside() -> None:
     outside = EncodedTexts.from_ids([np.array([1, VOCABULARY], dtype=np.int32)])
     with pytest.raises(ValueError, match="outside the vocabulary"):
         take(outside.batch(np.arange(1), targets))
+
+
+def test_divergence_is_that_of_scipy() -> None:
+    logits = torch.from_numpy(np.random.default_rng(3).normal(size=(10, 4)))
+    p, q = torch.softmax(logits, dim=1).numpy().reshape(2, 5, 4)
+    expected = (entropy(p, q, axis=1) + entropy(q, p, axis=1)).mean() / 2
+    assert divergence(logits).item() == pytest.approx(expected, rel=1e-12)

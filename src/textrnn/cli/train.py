@@ -149,7 +149,8 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if provenance is None:
         raise ConfigError("a freshly trained classifier must tell how it was trained")
     if not provenance.interrupted:
-        checkpoint.unlink(missing_ok=True)
+        for state in _checkpoints(checkpoint):
+            state.unlink(missing_ok=True)
     if as_json:
         event = {
             "event": "saved",

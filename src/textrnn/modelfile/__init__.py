@@ -2,7 +2,7 @@
 
 from textrnn.modelfile.header import FORMAT_VERSION, DataProvenance, Header, Provenance, expected_tensors
 from textrnn.modelfile.read import Weights, read_model
-from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, prefix
+from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, member_prefixes, prefix
 from textrnn.modelfile.write import to_bytes, write_model
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Weights",
     "directions",
     "expected_tensors",
+    "member_prefixes",
     "prefix",
     "read_model",
     "to_bytes",

@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import EpochRecord
+from textrnn.history import EpochRecord, PartRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import NGRAM_KEYS, Shape, network_tensors, ngram_tensors
 
@@ -38,6 +38,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The epoch whose weights the file holds."""
     metrics: dict[str, float]
     """Validation metrics of that epoch, by name; empty without a validation set."""
+    parts: list[PartRecord] = []
+    """Of a model that has several, or whose scores are calibrated; `history` is then the first network's."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
 

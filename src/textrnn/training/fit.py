@@ -1,7 +1,7 @@
 """From encoded texts to weights: the loop with validation, early stopping and checkpoints around it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.cells import kernel_threads
-from textrnn.config import Recipe, TrainingConfig
+from textrnn.config import ModelConfig, Recipe, TrainingConfig
 from textrnn.data import bucketed, in_order
-from textrnn.history import EpochRecord
+from textrnn.history import EpochRecord, PartRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
 from textrnn.native import available_threads
@@ -47,6 +47,14 @@ class Fit:
     history: list[EpochRecord]
     best_epoch: int
     interrupted: bool
+    model: ModelConfig | None = None
+    """What the weights belong to, where it is not the recipe's."""
+    ngrams: int = 0
+    """N-grams that have weights."""
+    metrics: dict[str, float] | None = None
+    """On the validation texts, where they are not those of the best epoch."""
+    parts: list[PartRecord] = field(default_factory=list)
+    """Of a model that has several."""
 
 
 def fit(
@@ -98,6 +106,7 @@ def fit(
         max_gradient_norm=config.max_gradient_norm,
         class_weights=_class_weights(training.targets, model.head.out_features, config),
         pad_to=padded_length(recipe),
+        r_drop=config.r_drop,
     )
     interrupted = False
     with cpu_for_training(config.threads or 1), kernel_threads(config.threads or available_threads()):

@@ -44,6 +44,7 @@ def train_epochs(
     max_gradient_norm: float,
     class_weights: Tensor | None = None,
     pad_to: int | None = None,
+    r_drop: float = 0.0,
 ) -> Iterator[Step | EpochRecord]:
     """Train `model` in place: an event after every step, and one after every epoch.
 
@@ -54,11 +55,12 @@ def train_epochs(
         noise: what is zeroed at random.
         class_weights: weight of each class in the loss, [classes]; None weighs all alike.
         pad_to: pad each batch to this length instead of to its longest text.
+        r_drop: weight of the divergence between two readings of each text.
 
     Raises:
         TextRNNError: the loss is no longer a finite number.
     """
-    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to))
+    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, r_drop))
     for epoch in epochs:
         batches = batches_of(epoch)
         losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0

@@ -14,14 +14,13 @@ from textrnn.config import Recipe
 from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
-from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
 from textrnn.runtime import Classifier
 from textrnn.text import TextEncoder, looks_unspaced
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.fit import CheckpointFile, Event, Fit
+from textrnn.training.parts import train_parts
 from textrnn.training.progress import progress_bar_or_nothing
-from textrnn.training.randomness import random_stream
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -93,12 +92,17 @@ def train_on(
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     _check_metric(recipe, validation, len(dataset.labels))
 
-    stream = random_stream(recipe.training.seed)
-    model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
-    initialize(model, recipe.training.initialization, stream)
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
-    result = fit(recipe, model, training, validation, stream=stream, on_event=on_event, checkpoint=state)
+    result = train_parts(
+        recipe,
+        training,
+        validation,
+        vocabulary_size=len(encoder.vocabulary),
+        classes=len(dataset.labels),
+        on_event=on_event,
+        checkpoint=state,
+    )
     return assemble(result, recipe, encoder, dataset, held_out)
 
 
@@ -123,7 +127,8 @@ def assemble(
         },
         history=result.history,
         best_epoch=result.best_epoch,
-        metrics=result.history[result.best_epoch - 1].validation or {},
+        metrics=result.metrics or result.history[result.best_epoch - 1].validation or {},
+        parts=result.parts,
         interrupted=result.interrupted,
     )
     header = Header(
@@ -131,7 +136,8 @@ def assemble(
         labels=dataset.labels,
         text=recipe.text,
         vocabulary=encoder.vocabulary.tokens,
-        model=recipe.model,
+        model=result.model or recipe.model,
+        ngrams=result.ngrams,
         provenance=provenance,
     )
     return Classifier(header, result.weights)

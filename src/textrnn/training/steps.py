@@ -1,4 +1,4 @@
-"""One step of training: forward, loss, backward, clipping, optimiser. Readable here; where it can be, one native call."""
+"""One step of training: forward, loss, backward, clipping, optimiser. Readable here; in one native call where it can."""
 
 import math
 from collections.abc import Callable

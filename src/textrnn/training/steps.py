@@ -1,4 +1,4 @@
-"""One step of training: forward, loss, backward, clipping, optimiser. Readable here; in one native call where it can."""
+"""One step of training: forward, loss, backward, clipping, optimiser. Readable, or in one native call where it goes."""
 
 import math
 from collections.abc import Callable

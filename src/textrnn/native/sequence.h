@@ -23,7 +23,8 @@ struct Blocking {
 #endif
   template <int M>
   static constexpr int panels() {
-    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 8 : Cell::G == 3 ? 4 : 2) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
+    // A single row reads each weight once: what counts is to read them one after the other, see `forward`.
+    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 4 : 1) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
     return wanted > WIDE ? wanted : WIDE;
   }
 };
@@ -120,10 +121,15 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
             for (int p = 0; p < N; p++) finish(acc[m] + p * G, i + m, j + p * W);
         };
         constexpr int N = Blocking<Cell>::template panels<M>();
-        int64_t j = 0;
-        for (; j + N * W <= P; j += N * W) some.template operator()<N>(j);
-        if constexpr (N > 1)
-          for (; j < P; j += W) some.template operator()<1>(j);
+        const int64_t wide = P / (N * W) * (N * W);
+        // A single row reads the panels to and fro: those that it read last are still in the first-level cache.
+        if (M == 1 && (t & 1)) {
+          for (int64_t j = P; j > wide; j -= W) some.template operator()<1>(j - W);
+          for (int64_t j = wide; j > 0; j -= N * W) some.template operator()<N>(j - N * W);
+        } else {
+          for (int64_t j = 0; j < wide; j += N * W) some.template operator()<N>(j);
+          for (int64_t j = wide; j < P; j += W) some.template operator()<1>(j);
+        }
       });
     } else {
       for (int i = 0; i < n; i++)

@@ -72,12 +72,18 @@ int products(const textrnn_product *product, int64_t count, int threads) {
 
 // W x + b of every input row, in each direction. The weights are turned and padded first: the product reads them many times.
 int project(const textrnn_layer &c, const CellShape &shape) {
+  if (c.table[0]) return 0;
   std::vector<textrnn_product> all;
   std::vector<textrnn_factor> factors(c.directions);
   const int64_t G = shape.gates, H = c.hidden, P = c.padded, E = c.features, wide = G * P;
-  std::vector<float> turned(c.table[0] ? 0 : c.directions * (E + 1) * wide);
-  for (int d = 0; d < c.directions && !c.table[0]; d++) {
+  std::vector<float> turned(c.direction[0].turned ? 0 : c.directions * (E + 1) * wide);
+  for (int d = 0; d < c.directions; d++) {
     const textrnn_direction &way = c.direction[d];
+    if (way.turned) {
+      factors[d] = factor(c.input, E, 1, way.turned, wide, 1, E);
+      all.push_back({&factors[d], 1, c.inputs, wide, wide, way.projected, way.turned + E * wide, nullptr});
+      continue;
+    }
     float *weight = turned.data() + d * (E + 1) * wide, *bias = weight + E * wide;
     constexpr int64_t BLOCK = 16;
     for (int64_t g = 0; g < G; g++) {

@@ -29,15 +29,17 @@ struct Blocking {
   }
 };
 
-// Row `index` of the inference table as floats in `out`.
-INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
-  if (c.table_type == TEXTRNN_F16) {
-    const uint16_t *row = (const uint16_t *)c.table[d] + index * width;
+// Row `index` of a table as floats in `out`.
+INLINE void expand(const void *table, int32_t type, const float *scales, int64_t index, int64_t width, float *out) {
+  if (type == TEXTRNN_F16) {
+    const uint16_t *row = (const uint16_t *)table + index * width;
     for (int64_t j = 0; j < width; j++) out[j] = half_to_float(row[j]);
-  } else {
-    const int8_t *row = (const int8_t *)c.table[d] + index * width;
-    const float scale = c.table_scale[d][index];
+  } else if (type == TEXTRNN_I8) {
+    const int8_t *row = (const int8_t *)table + index * width;
+    const float scale = scales[index];
     for (int64_t j = 0; j < width; j++) out[j] = scale * (float)row[j];
+  } else {
+    memcpy(out, (const float *)table + index * width, width * sizeof(float));
   }
 }
 
@@ -86,7 +88,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     for (int i = 0; i < n; i++) {
       target[i] = i < next ? onto + i * P : way.final_hidden + item.row[i] * P;
       if (compressed) {
-        expand(c, d, row_at(position + i), G * P, expanded + i * G * P);
+        expand(c.table[d], c.table_type, c.table_scale[d], row_at(position + i), G * P, expanded + i * G * P);
         x[i] = expanded + i * G * P;
       } else {
         x[i] = x_next[i];

@@ -70,20 +70,21 @@ class TokenInput:
         if self.folded and padded:
             width = padded * (2 if mix else width // size)
         self.table = table_type(compress)(tokens, width)
-        self._written = np.zeros(tokens, dtype=np.bool_)
+        self.written = np.zeros(tokens, dtype=np.bool_)
+        """Which rows the table holds. [vocabulary]"""
         with np.errstate(over="ignore", invalid="ignore"):
             self.prepare(np.zeros(1, dtype=np.int32))
 
     def prepare(self, ids: Ids) -> None:
         """Write the rows of these tokens, of any number of them."""
-        missing = np.unique(ids[~self._written[ids]])
+        missing = np.unique(ids[~self.written[ids]])
         for start in range(0, len(missing), ROWS):
             some = np.zeros(ROWS, dtype=np.int32)  # as many rows as ever, for the same bits whoever asks first
             few = missing[start : start + ROWS]
             some[: len(few)] = few
             embedded = self._embedding[some]
             self.table.write(some, self._laid_out(self._project(embedded)) if self.folded else embedded)
-            self._written[some] = True  # last: another thread may be reading
+            self.written[some] = True  # last: another thread may be reading
 
     def _laid_out(self, projected: Array) -> Array:
         """As the table holds it. [rows, width]"""

@@ -96,11 +96,14 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     }
     for (int i = 0; i < next && !compressed; i++) x_next[i] = table + row_at(position + n + i) * G * P;
     float *saved = keep ? way.saved + position * Cell::S * P : nullptr;
-    auto finish = [&](const V *acc, int i, int64_t j) __attribute__((always_inline)) {
+    // A single row leaves the first-level cache to the weights: what the table has for its next step goes to the second.
+    if (n == 1 && next == 1 && !compressed)
+      for (int64_t j = 0; j < G * P; j += TEXTRNN_LANES) prefetch_second(x_next[0] + j);
+    auto finish = [&]<int M>(const V *acc, int i, int64_t j) __attribute__((always_inline)) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
                      saved ? saved + (int64_t)i * Cell::S * P + j : nullptr};
       store(target[i] + j, Cell::step(acc, at));
-      if (i < next && !compressed)
+      if (M > 1 && i < next && !compressed)
 #pragma GCC unroll 4
         for (int g = 0; g < G; g++) prefetch(x_next[i] + g * P + j);
     };
@@ -120,7 +123,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
 #pragma GCC unroll 8
           for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
-            for (int p = 0; p < N; p++) finish(acc[m] + p * G, i + m, j + p * W);
+            for (int p = 0; p < N; p++) finish.template operator()<M>(acc[m] + p * G, i + m, j + p * W);
         };
         constexpr int N = Blocking<Cell>::template panels<M>();
         const int64_t wide = P / (N * W) * (N * W);
@@ -138,7 +141,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
         for (int64_t j = 0; j < P; j += W) {
           V acc[G];
           for (int g = 0; g < G; g++) acc[g] = load(x[i] + g * P + j);
-          finish(acc, i, j);
+          finish.template operator()<2>(acc, i, j);
         }
     }
     if (c.pooling == TEXTRNN_MEAN) {

@@ -180,6 +180,7 @@ INLINE float half_to_float(uint16_t x) {
 }
 
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
+INLINE void prefetch_second(const void *p) { __builtin_prefetch(p, 0, 2); }  // into the second-level cache
 
 // acc[m][v] += sum over k < K of a[m * lda + k] * panel[v / G][k][v % G], k in rising order whatever M and P are.
 // A panel holds G vectors for each k; the panels follow each other at `stride`.

@@ -8,10 +8,40 @@ from numpy.typing import NDArray
 
 from textrnn.config import ModelConfig
 from textrnn.modelfile import CELL_TENSORS, Weights, directions, prefix
+from textrnn.native import available_threads
 from textrnn.native.interface import CELLS, LayerRecord, padded
 from textrnn.native.memory import aligned, aligned_zeros
+from textrnn.native.products import product_record
 
 Array = NDArray[np.float32]
+
+PROJECTED_AT_ONCE = 1024
+"""Rows of a table that are computed together."""
+
+
+class NativeProjection:
+    """W_ih x + b by the kernels, which give a row the same bits in any number of rows."""
+
+    rows = PROJECTED_AT_ONCE
+    any_number = True
+
+    def __init__(self, kernels: ctypes.CDLL, weights: Weights, place: str) -> None:
+        self._kernels = kernels
+        self._weight = np.ascontiguousarray(weights[f"{place}from_input.weight"].T)
+        self._bias = np.ascontiguousarray(weights[f"{place}from_input.bias"])
+
+    @property
+    def width(self) -> int:
+        """gates * hidden"""
+        return len(self._bias)
+
+    def __call__(self, inputs: Array) -> Array:
+        """[rows, features] -> [rows, gates * hidden]"""
+        projected = np.empty((len(inputs), self.width), dtype=np.float32)
+        record, _held = product_record(inputs, self._weight, projected, self._bias)
+        if self._kernels.textrnn_products(ctypes.byref(record), 1, available_threads() if len(inputs) > 64 else 1):
+            raise MemoryError("out of memory in the native kernels")
+        return projected
 
 
 def fill_layer(

@@ -23,7 +23,7 @@ from textrnn.native.interface import (
 )
 from textrnn.native.memory import aligned_zeros
 from textrnn.runtime.inputs import TokenInput
-from textrnn.runtime.native_layers import fill_layer, with_summed_biases
+from textrnn.runtime.native_layers import NativeProjection, fill_layer, with_summed_biases
 from textrnn.runtime.native_stream import NativeTokenStream
 from textrnn.runtime.steps import MIXES
 
@@ -66,6 +66,7 @@ class NativeNetwork:
                 size=config.hidden_size,
                 padded=width,
                 mix=mix,
+                project=NativeProjection(kernels, weights, prefix(0, name)),
             )
             for name in names
         ]

@@ -73,7 +73,9 @@ def test_threads_portions_and_company_change_nothing_to_the_bit(
 
 @pytest.mark.parametrize("way", SETS)
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(("pooling", "compress", "fold"), [("last", None, 16), ("max", "fp16", 16), ("mean", "int8", 0)])
+@pytest.mark.parametrize(
+    ("pooling", "compress", "fold"), [("last", None, 16), ("max", "fp16", 16), ("mean", "int8", 0)]
+)
 def test_a_stream_in_pieces_equals_the_text(
     cell: str, pooling: str, compress: str | None, fold: int, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 ALIGNMENT = 64
-"""Bytes. NumPy puts large arrays 16 bytes behind such a border, so that every vector of 64 bytes lies in two cache lines:
-measured on a single text, this costs the kernels 6 % of their time."""
+"""Bytes. NumPy puts large arrays 16 bytes behind such a border, so that every vector of 64 bytes lies in two cache
+lines: measured on a single text, this costs the kernels 6 % of their time."""
 
 
 def aligned(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:

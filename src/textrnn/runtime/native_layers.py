@@ -1,7 +1,6 @@
 """The weights of a layer as the native kernels read them."""
 
 import ctypes
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

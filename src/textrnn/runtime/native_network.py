@@ -1,6 +1,5 @@
 """The forward pass without PyTorch by the native kernels: ids to logits in one call, on all threads."""
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 

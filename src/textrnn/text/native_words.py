@@ -101,7 +101,12 @@ class NativeWords:
         """
         data = text.encode("utf-8", "surrogatepass")
         ids = np.empty(min(len(data), head + tail), np.int32)
-        pointer, size, count, status = ctypes.c_char_p(data), ctypes.c_int64(len(data)), ctypes.c_int64(), ctypes.c_uint8()
+        pointer, size, count, status = (
+            ctypes.c_char_p(data),
+            ctypes.c_int64(len(data)),
+            ctypes.c_int64(),
+            ctypes.c_uint8(),
+        )
         refer = ctypes.byref
         found = self._library.textrnn_words_encode(
             *(self._handle, refer(pointer), refer(size), 1, head, tail, 1),

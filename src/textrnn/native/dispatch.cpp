@@ -87,13 +87,13 @@ void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t firs
   }
 }
 
-// W x + b of every input row, in each direction.
+// W x + b of every input row, in each direction, by weights that `prepare` has turned, or that were turned once for all calls.
 int project(const textrnn_layer &c, const CellShape &shape, const float *turned) {
   std::vector<textrnn_product> all;
   std::vector<textrnn_factor> factors(c.directions);
   const int64_t E = c.features, wide = shape.gates * c.padded;
   for (int d = 0; d < c.directions; d++) {
-    const float *weight = turned + d * (E + 1) * wide;
+    const float *weight = c.direction[d].turned ? c.direction[d].turned : turned + d * (E + 1) * wide;
     factors[d] = factor(c.input, E, 1, weight, wide, 1, E);
     all.push_back({&factors[d], 1, c.inputs, wide, wide, c.direction[d].projected, weight + E * wide, nullptr});
   }
@@ -186,14 +186,15 @@ int textrnn_forward(const textrnn_layer *layer) {
   if (!shape) return 1;
   constexpr int64_t UNITS = 16;
   const int64_t apart = (c.features + 1) * shape->gates * c.padded, parts = c.padded / UNITS;
-  float *turned = c.table[0] ? nullptr : scratch(4, c.directions * apart);
-  if (!c.table[0] && !turned) return 1;
+  const bool projected = !c.table[0], turning = projected && !c.direction[0].turned;
+  float *turned = turning ? scratch(4, c.directions * apart) : nullptr;
+  if (turning && !turned) return 1;
   if (turned || c.direction[0].from_hidden)
     parallel(c.threads, parts * c.directions, [&](int64_t task) {
       const int64_t d = task / parts, first = task % parts * UNITS;
       prepare(c, *shape, (int)d, first, first + UNITS, turned ? turned + d * apart : nullptr);
     });
-  if (turned && project(c, *shape, turned)) return 1;
+  if (projected && project(c, *shape, turned)) return 1;
   std::atomic<bool> failed{false};
   parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
     if (!kernels.forward(c, task / c.directions, (int)(task % c.directions))) failed = true;

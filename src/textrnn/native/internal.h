@@ -21,6 +21,8 @@ struct Kernels {
   // Rows first to end of a gate's recurrent weights (the g-th of the saved vectors): their gradients from those of the items.
   void (*sum_items)(const textrnn_layer &, int direction, int g, int64_t first, int64_t end);
   void (*scan)(const textrnn_scan_call &, int64_t first_row, int64_t end_row);
+  // Row `index` of a table [rows, width] of a type in kernels.h as floats; `scale` of each row for I8.
+  void (*expand)(const void *table, int32_t type, const float *scale, int64_t index, int64_t width, float *out);
   // One tile of a product.
   bool (*tile)(const textrnn_product &, int64_t tile);
   void (*activate)(int32_t what, const float *x, float *y, int64_t count);

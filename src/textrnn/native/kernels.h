@@ -4,8 +4,8 @@
 // to `padded`, the next multiple of LANES; what lies beyond `hidden` is zero, so that no loop has a ragged end. Inputs and
 // outputs of a function must not overlap. Gate order and meaning are PyTorch's.
 //
-// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (row k of the sorted
-// ones goes to item k mod items) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
+// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (0, 1, 2, 2, 1, 0, 0, 1
+// and so on, so that all have as many steps to do) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
 // of those that have one, and so on. A step's number is its position; there is one for each real token of the batch and none
 // for padding. The rows alive at any time are the first ones of the item.
 //
@@ -70,6 +70,8 @@ typedef struct textrnn_direction {
   float *d_input_bias;            // [G * hidden]
   float *d_from_hidden;           // [G * hidden, hidden]
   float *d_recurrent_bias;        // [G * hidden], GRU, else NULL
+  // inference
+  const float *turned;            // [features + 1, G * padded]: from_input turned and padded, and input_bias; NULL: made of both
 } textrnn_direction;
 
 // One layer over one plan, both directions in one call.

@@ -23,20 +23,23 @@ struct Blocking {
 #endif
   template <int M>
   static constexpr int panels() {
-    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 8 : Cell::G == 3 ? 4 : 2) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
+    // A single row reads each weight once: what counts is to read them one after the other, see `forward`.
+    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 4 : 1) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
     return wanted > WIDE ? wanted : WIDE;
   }
 };
 
-// Row `index` of the inference table as floats in `out`.
-INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
-  if (c.table_type == TEXTRNN_F16) {
-    const uint16_t *row = (const uint16_t *)c.table[d] + index * width;
+// Row `index` of a table as floats in `out`.
+INLINE void expand(const void *table, int32_t type, const float *scales, int64_t index, int64_t width, float *out) {
+  if (type == TEXTRNN_F16) {
+    const uint16_t *row = (const uint16_t *)table + index * width;
     for (int64_t j = 0; j < width; j++) out[j] = half_to_float(row[j]);
-  } else {
-    const int8_t *row = (const int8_t *)c.table[d] + index * width;
-    const float scale = c.table_scale[d][index];
+  } else if (type == TEXTRNN_I8) {
+    const int8_t *row = (const int8_t *)table + index * width;
+    const float scale = scales[index];
     for (int64_t j = 0; j < width; j++) out[j] = scale * (float)row[j];
+  } else {
+    memcpy(out, (const float *)table + index * width, width * sizeof(float));
   }
 }
 
@@ -85,7 +88,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     for (int i = 0; i < n; i++) {
       target[i] = i < next ? onto + i * P : way.final_hidden + item.row[i] * P;
       if (compressed) {
-        expand(c, d, row_at(position + i), G * P, expanded + i * G * P);
+        expand(c.table[d], c.table_type, c.table_scale[d], row_at(position + i), G * P, expanded + i * G * P);
         x[i] = expanded + i * G * P;
       } else {
         x[i] = x_next[i];
@@ -93,11 +96,14 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     }
     for (int i = 0; i < next && !compressed; i++) x_next[i] = table + row_at(position + n + i) * G * P;
     float *saved = keep ? way.saved + position * Cell::S * P : nullptr;
-    auto finish = [&](const V *acc, int i, int64_t j) __attribute__((always_inline)) {
+    // A single row leaves the first-level cache to the weights: what the table has for its next step goes to the second.
+    if (n == 1 && next == 1 && !compressed)
+      for (int64_t j = 0; j < G * P; j += TEXTRNN_LANES) prefetch_second(x_next[0] + j);
+    auto finish = [&]<int M>(const V *acc, int i, int64_t j) __attribute__((always_inline)) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
                      saved ? saved + (int64_t)i * Cell::S * P + j : nullptr};
       store(target[i] + j, Cell::step(acc, at));
-      if (i < next && !compressed)
+      if (M > 1 && i < next && !compressed)
 #pragma GCC unroll 4
         for (int g = 0; g < G; g++) prefetch(x_next[i] + g * P + j);
     };
@@ -117,20 +123,25 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
 #pragma GCC unroll 8
           for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
-            for (int p = 0; p < N; p++) finish(acc[m] + p * G, i + m, j + p * W);
+            for (int p = 0; p < N; p++) finish.template operator()<M>(acc[m] + p * G, i + m, j + p * W);
         };
         constexpr int N = Blocking<Cell>::template panels<M>();
-        int64_t j = 0;
-        for (; j + N * W <= P; j += N * W) some.template operator()<N>(j);
-        if constexpr (N > 1)
-          for (; j < P; j += W) some.template operator()<1>(j);
+        const int64_t wide = P / (N * W) * (N * W);
+        // A single row reads the panels to and fro: those that it read last are still in the first-level cache.
+        if (M == 1 && (t & 1)) {
+          for (int64_t j = P; j > wide; j -= W) some.template operator()<1>(j - W);
+          for (int64_t j = wide; j > 0; j -= N * W) some.template operator()<N>(j - N * W);
+        } else {
+          for (int64_t j = 0; j < wide; j += N * W) some.template operator()<N>(j);
+          for (int64_t j = wide; j < P; j += W) some.template operator()<1>(j);
+        }
       });
     } else {
       for (int i = 0; i < n; i++)
         for (int64_t j = 0; j < P; j += W) {
           V acc[G];
           for (int g = 0; g < G; g++) acc[g] = load(x[i] + g * P + j);
-          finish(acc, i, j);
+          finish.template operator()<2>(acc, i, j);
         }
     }
     if (c.pooling == TEXTRNN_MEAN) {

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.data import LabelledTexts, as_examples, collect
 from textrnn.errors import ConfigError
-from textrnn.evaluation import Evaluation, evaluate
 from textrnn.history import EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
@@ -20,6 +18,10 @@ from textrnn.runtime.scores import finite, softmax
 from textrnn.runtime.stream import Stream
 from textrnn.runtime.tables import Compression
 from textrnn.text import TextEncoder, Vocabulary
+
+if TYPE_CHECKING:
+    from textrnn.data import LabelledTexts
+    from textrnn.evaluation import Evaluation
 
 CHUNK_TEXTS = 1024
 """Texts that are held in memory at once when a stream is predicted."""
@@ -128,7 +130,7 @@ class Classifier:
         encoding: str = "utf-8",
         header: bool = True,
         mistakes: int = 10,
-    ) -> Evaluation:
+    ) -> "Evaluation":
         """How well the predictions agree with given labels.
 
         Args:
@@ -141,11 +143,15 @@ class Classifier:
         Raises:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
         """
+        from textrnn.data import as_examples, collect  # half the time of the import of all this, and not to predict
+
         examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
         return self.evaluate_on(collect(examples, labels=self.labels), mistakes=mistakes)
 
-    def evaluate_on(self, dataset: LabelledTexts, *, mistakes: int = 10) -> Evaluation:
+    def evaluate_on(self, dataset: "LabelledTexts", *, mistakes: int = 10) -> "Evaluation":
         """`evaluate` on texts that `textrnn.data.collect` has read, with this classifier's labels."""
+        from textrnn.evaluation import evaluate
+
         return evaluate(
             dataset.targets,
             self.predict_proba(dataset.texts),

@@ -32,7 +32,7 @@ struct Blocking {
 INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
   if (c.table_type == TEXTRNN_F16) {
     const uint16_t *row = (const uint16_t *)c.table[d] + index * width;
-    for (int64_t j = 0; j < width; j++) out[j] = half_to_float(row[j]);
+    for (int64_t j = 0; j < width; j += W) store(out + j, load_half(row + j));
   } else {
     const int8_t *row = (const int8_t *)c.table[d] + index * width;
     const float scale = c.table_scale[d][index];

@@ -110,10 +110,28 @@ INLINE V hyperbolic_tangent(V x) {
   return y;
 }
 
-INLINE float half_to_float(uint16_t x) {
-  _Float16 half;
-  memcpy(&half, &x, sizeof half);
-  return (float)half;
+// W 16-bit floats. By their bits where nothing else is sure: not every compiler that makes code for such a machine knows the
+// type. Denormal ones are scaled whole numbers, so that flushing does not touch them.
+INLINE V load_half(const uint16_t *p) {
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+#elif defined(__AVX2__)
+  return (V)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+#elif defined(__aarch64__)
+  return (V)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+#else
+  I half;
+  for (int l = 0; l < W; l++) half[l] = p[l];
+  const I sign = (half & 0x8000) << 16, size = half & 0x7fff;
+  const I wide = (size << 13) + (size < 0x7c00 ? I{} + (112 << 23) : I{} + (224 << 23));
+  const V small = __builtin_convertvector(size, V) * splat(5.9604644775390625e-8f);  // in 2^-24
+  I bits;
+  memcpy(&bits, &small, sizeof bits);
+  bits = (size < 0x400 ? bits : wide) | sign;
+  V out;
+  memcpy(&out, &bits, sizeof out);
+  return out;
+#endif
 }
 
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }

@@ -35,6 +35,25 @@ const Kernels *best() {
 }
 std::atomic<const Kernels *> chosen{best()};
 
+// Whether a layer's recurrent product is to be made in 16-bit brain floats, and can be.
+bool in_bf16(const textrnn_layer &c) {
+  return c.precision == TEXTRNN_BF16 && cell_shape(c.cell)->recurrent && !c.direction[0].saved && textrnn_has_bf16();
+}
+
+void pack_direction(const textrnn_layer &c, int d) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) return bf16_kernels.pack(c, d);
+#endif
+  chosen.load()->pack(c, d);
+}
+
+bool forward_item(const textrnn_layer &c, int64_t item, int d) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) return bf16_kernels.forward(c, item, d);
+#endif
+  return chosen.load()->forward(c, item, d);
+}
+
 // Slots of memory that a thread keeps between calls.
 struct Slots {
   float *memory[4] = {};
@@ -151,6 +170,15 @@ int textrnn_use_instruction_set(const char *name) {
   return 0;
 }
 
+int textrnn_has_bf16(void) {
+#if defined(TEXTRNN_HAS_BF16)
+  static const bool here = __builtin_cpu_supports("avx512bf16");
+  return here && chosen.load() == &avx512_kernels;
+#else
+  return 0;
+#endif
+}
+
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
   const CellShape *shape = cell_shape(cell);
   if (!shape) return 0;
@@ -160,7 +188,7 @@ int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
 }
 
 void textrnn_pack(const textrnn_layer *layer) {
-  for (int d = 0; d < layer->directions; d++) chosen.load()->pack(*layer, d);
+  for (int d = 0; d < layer->directions; d++) pack_direction(*layer, d);
 }
 
 int textrnn_scan(const textrnn_scan_call *call) {
@@ -175,13 +203,12 @@ int textrnn_scan(const textrnn_scan_call *call) {
 int textrnn_forward(const textrnn_layer *layer) {
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);
-  const Kernels &kernels = *chosen.load();
   if (!shape || project(c, *shape)) return 1;
   std::atomic<bool> failed{false};
   const bool packed = c.direction[0].from_hidden != nullptr;
-  if (packed) parallel(c.threads, c.directions, [&](int64_t d) { kernels.pack(c, (int)d); });
+  if (packed) parallel(c.threads, c.directions, [&](int64_t d) { pack_direction(c, (int)d); });
   parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
-    if (!kernels.forward(c, task / c.directions, (int)(task % c.directions))) failed = true;
+    if (!forward_item(c, task / c.directions, (int)(task % c.directions))) failed = true;
   });
   return failed;
 }

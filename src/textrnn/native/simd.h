@@ -155,6 +155,33 @@ INLINE void multiply_add(const float *a, int64_t lda, const float *panel, int64_
   }
 }
 
+#if defined(__AVX512BF16__)
+// The same with both factors in 16-bit brain floats and the sums in 32 bits: `k` counts pairs of numbers, in a row of `a` as
+// in the panel, where each of W lanes has a pair.
+template <int M, int P, int G>
+INLINE void multiply_add(const uint16_t *a, int64_t lda, const uint16_t *panel, int64_t stride, int64_t K, V (&acc)[M][P * G]) {
+  for (int64_t k = 0; k < K; k++) {
+    __m512i w[P * G];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; p++)
+#pragma GCC unroll 16
+      for (int g = 0; g < G; g++) w[p * G + g] = _mm512_loadu_si512(panel + p * stride + (k * G + g) * 2 * W);
+#pragma GCC unroll 16
+    for (int m = 0; m < M; m++) {
+      int32_t pair;
+      memcpy(&pair, a + m * lda + 2 * k, sizeof pair);
+      const __m512i x = _mm512_set1_epi32(pair);
+#pragma GCC unroll 16
+      for (int v = 0; v < P * G; v++) acc[m][v] = (V)_mm512_dpbf16_ps((__m512)acc[m][v], (__m512bh)x, (__m512bh)w[v]);
+    }
+  }
+}
+INLINE void store_bf16(uint16_t *p, V x) {
+  const __m256bh rounded = _mm512_cvtneps_pbh((__m512)x);
+  memcpy(p, &rounded, sizeof rounded);
+}
+#endif
+
 // Calls block.operator()<M>(first) for blocks of at most MAX rows of nearly equal size.
 template <int MAX, class Block>
 INLINE void in_blocks(int rows, Block &&block) {

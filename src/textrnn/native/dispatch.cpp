@@ -35,10 +35,12 @@ const Kernels *best() {
 }
 std::atomic<const Kernels *> chosen{best()};
 
+#if defined(TEXTRNN_HAS_BF16)
 // Whether a layer's recurrent product is to be made in 16-bit brain floats, and can be.
 bool in_bf16(const textrnn_layer &c) {
   return c.precision == TEXTRNN_BF16 && cell_shape(c.cell)->recurrent && !c.direction[0].saved && textrnn_has_bf16();
 }
+#endif
 
 void pack_direction(const textrnn_layer &c, int d) {
 #if defined(TEXTRNN_HAS_BF16)

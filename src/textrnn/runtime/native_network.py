@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from textrnn.config import ModelConfig
 from textrnn.modelfile import CELL_TENSORS, Weights, directions, prefix
 from textrnn.native import Plan, available_threads, library
-from textrnn.native.interface import CELLS, POOLINGS, TABLE_TYPES, LayerRecord, ScanRecord, padded
+from textrnn.native.interface import CELLS, POOLINGS, PRECISIONS, TABLE_TYPES, LayerRecord, ScanRecord, padded
 from textrnn.native.products import product_record
 from textrnn.runtime.inputs import TokenInput
 from textrnn.runtime.network import NumpyNetwork
@@ -34,7 +34,15 @@ class NativeNetwork:
     The bits of a text's scores depend on nothing but the text: not on its batch-mates, not on the number of threads.
     """
 
-    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        *,
+        max_length: int,
+        compress: str | None = None,
+        precision: str | None = None,
+    ) -> None:
         """See `textrnn.runtime.engines.Engine`."""
         kernels = library()
         if kernels is None:
@@ -63,7 +71,7 @@ class NativeNetwork:
             for name in names
         ]
         self._scans = mix is not None and self._tokens[0].folded
-        self._layers = [_Layer(kernels, config, weights, number) for number in range(config.layers)]
+        self._layers = [_Layer(kernels, config, weights, number, precision) for number in range(config.layers)]
         self._vocabulary_size = len(weights["embedding.weight"])
         head = weights["head.weight"].reshape(-1, len(names), config.hidden_size)
         self._head = np.zeros((len(head), len(names), self._width), dtype=np.float32)
@@ -169,14 +177,21 @@ class NativeNetwork:
 class _Layer:
     """One layer: its weights as the kernels read them."""
 
-    def __init__(self, kernels: ctypes.CDLL, config: ModelConfig, weights: Weights, number: int) -> None:
+    def __init__(
+        self, kernels: ctypes.CDLL, config: ModelConfig, weights: Weights, number: int, precision: str | None
+    ) -> None:
         self._kernels = kernels
         self._config = config
         parts, size, width = CELL_TENSORS[config.cell], config.hidden_size, padded(config.hidden_size)
         gates = len(parts.gates)
         self._gates = gates
         self._record = LayerRecord(
-            cell=CELLS[config.cell], hidden=size, padded=width, directions=len(directions(config)), threads=1
+            cell=CELLS[config.cell],
+            hidden=size,
+            padded=width,
+            directions=len(directions(config)),
+            threads=1,
+            precision=PRECISIONS[precision],
         )
         self._held: list[Any] = []
         for d, name in enumerate(directions(config)):

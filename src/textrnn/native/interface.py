@@ -6,6 +6,7 @@ from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_i
 CELLS = {"elman": 0, "elman_relu": 1, "gru": 2, "lstm": 3, "mingru": 4, "minlstm": 5}
 POOLINGS = {None: 0, "last": 1, "mean": 2, "max": 3}
 TABLE_TYPES = {"float32": 0, "float16": 1, "int8": 2}
+PRECISIONS = {None: 0, "bf16": 1}
 LANES = 16
 DONE, NO_MEMORY, NO_SUCH_ID, ROWS_MISSING = range(4)
 """What the functions of `network.h` return."""
@@ -62,6 +63,7 @@ class LayerRecord(Structure):
     _fields_ = (
         ("plan", c_void_p),
         *((name, c_int32) for name in ("cell", "hidden", "padded", "directions", "pooling", "threads", "table_type")),
+        ("precision", c_int32),
         ("features", c_int64),
         ("inputs", c_int64),
         ("input", c_void_p),
@@ -152,6 +154,7 @@ class ProductRecord(Structure):
 SIGNATURES = {
     "textrnn_instruction_set": (c_char_p, []),
     "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
+    "textrnn_has_bf16": (ctypes.c_int, []),
     "textrnn_cell_shape": (ctypes.c_int, [c_int32, POINTER(c_int32), POINTER(c_int32)]),
     "textrnn_plan_new": (
         POINTER(PlanRecord),

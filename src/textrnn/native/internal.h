@@ -38,6 +38,13 @@ struct Kernels {
   void (*scale)(float *values, int64_t count, float factor);
 };
 
+// Inference with the recurrent product in 16-bit brain floats; as `pack` and `forward` above.
+struct Bf16Kernels {
+  void (*pack)(const textrnn_layer &, int direction);
+  bool (*forward)(const textrnn_layer &, int64_t item, int direction);
+};
+extern const Bf16Kernels bf16_kernels;
+
 extern const Kernels avx512_kernels, avx2_kernels, portable_kernels;
 const Kernels &kernels_in_use();
 

@@ -24,6 +24,7 @@ enum { TEXTRNN_LANES = 16 };
 enum { TEXTRNN_ELMAN, TEXTRNN_ELMAN_RELU, TEXTRNN_GRU, TEXTRNN_LSTM, TEXTRNN_MINGRU, TEXTRNN_MINLSTM };
 enum { TEXTRNN_NO_POOLING, TEXTRNN_LAST, TEXTRNN_MEAN, TEXTRNN_MAX };
 enum { TEXTRNN_F32, TEXTRNN_F16, TEXTRNN_I8 };
+enum { TEXTRNN_FULL, TEXTRNN_BF16 };
 
 typedef struct textrnn_item {
   int32_t rows, time;       // rows, and steps of the longest of them
@@ -79,6 +80,8 @@ typedef struct textrnn_layer {
   const textrnn_plan *plan;
   int32_t cell, hidden, padded, directions, pooling, threads;
   int32_t table_type;             // of `table`, below
+  int32_t precision;              // inference: BF16 multiplies states and recurrent weights in 16-bit brain floats where
+                                  // textrnn_has_bf16(); for training, minimal cells and elsewhere it is FULL
   int64_t features, inputs;       // columns and rows of `input`
   const float *input;             // [inputs, features]: a row for each unique id, or for each position
   const int32_t *index;           // row of input (or table) for each position [positions]; NULL: the position itself
@@ -148,6 +151,8 @@ typedef struct textrnn_reading {
 const char *textrnn_instruction_set(void);
 // Use another one, for tests; returns 0 if this processor lacks it.
 int textrnn_use_instruction_set(const char *name);
+// 1 if the instruction set in use goes with products of 16-bit brain floats that this processor has.
+int textrnn_has_bf16(void);
 // 0 if the cell is unknown; gates, saved vectors a step.
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
 // Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.

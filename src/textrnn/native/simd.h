@@ -190,10 +190,28 @@ INLINE V hyperbolic_tangent(V x) {
 
 #endif
 
-INLINE float half_to_float(uint16_t x) {
-  _Float16 half;
-  memcpy(&half, &x, sizeof half);
-  return (float)half;
+// W 16-bit floats. By their bits where nothing else is sure: not every compiler that makes code for such a machine knows the
+// type. Denormal ones are scaled whole numbers, so that flushing does not touch them.
+INLINE V load_half(const uint16_t *p) {
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+#elif defined(__AVX2__)
+  return (V)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+#elif defined(__aarch64__)
+  return (V)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+#else
+  I half;
+  for (int l = 0; l < W; l++) half[l] = p[l];
+  const I sign = (half & 0x8000) << 16, size = half & 0x7fff;
+  const I wide = (size << 13) + (size < 0x7c00 ? I{} + (112 << 23) : I{} + (224 << 23));
+  const V small = __builtin_convertvector(size, V) * splat(5.9604644775390625e-8f);  // in 2^-24
+  I bits;
+  memcpy(&bits, &small, sizeof bits);
+  bits = (size < 0x400 ? bits : wide) | sign;
+  V out;
+  memcpy(&out, &bits, sizeof out);
+  return out;
+#endif
 }
 
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
@@ -217,6 +235,33 @@ INLINE void multiply_add(const float *a, int64_t lda, const float *panel, int64_
     }
   }
 }
+
+#if defined(__AVX512BF16__)
+// The same with both factors in 16-bit brain floats and the sums in 32 bits: `k` counts pairs of numbers, in a row of `a` as
+// in the panel, where each of W lanes has a pair.
+template <int M, int P, int G>
+INLINE void multiply_add(const uint16_t *a, int64_t lda, const uint16_t *panel, int64_t stride, int64_t K, V (&acc)[M][P * G]) {
+  for (int64_t k = 0; k < K; k++) {
+    __m512i w[P * G];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; p++)
+#pragma GCC unroll 16
+      for (int g = 0; g < G; g++) w[p * G + g] = _mm512_loadu_si512(panel + p * stride + (k * G + g) * 2 * W);
+#pragma GCC unroll 16
+    for (int m = 0; m < M; m++) {
+      int32_t pair;
+      memcpy(&pair, a + m * lda + 2 * k, sizeof pair);
+      const __m512i x = _mm512_set1_epi32(pair);
+#pragma GCC unroll 16
+      for (int v = 0; v < P * G; v++) acc[m][v] = (V)_mm512_dpbf16_ps((__m512)acc[m][v], (__m512bh)x, (__m512bh)w[v]);
+    }
+  }
+}
+INLINE void store_bf16(uint16_t *p, V x) {
+  const __m256bh rounded = _mm512_cvtneps_pbh((__m512)x);
+  memcpy(p, &rounded, sizeof rounded);
+}
+#endif
 
 // Calls block.operator()<M>(first) for blocks of at most MAX rows of nearly equal size.
 template <int MAX, class Block>

@@ -13,7 +13,7 @@ from textrnn.errors import ConfigError
 from textrnn.history import EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
-from textrnn.runtime.engines import build_network
+from textrnn.runtime.engines import Precision, build_network
 from textrnn.runtime.scores import finite, softmax
 from textrnn.runtime.stream import Stream
 from textrnn.runtime.tables import Compression
@@ -41,17 +41,26 @@ class Prediction:
 class Classifier:
     """Text in, label and probabilities out. Made by `textrnn.train` or `textrnn.load`."""
 
-    def __init__(self, header: Header, weights: Weights, *, compress: Compression | None = None) -> None:
-        """`compress`: see `load`."""
+    def __init__(
+        self,
+        header: Header,
+        weights: Weights,
+        *,
+        compress: Compression | None = None,
+        precision: Precision | None = None,
+    ) -> None:
+        """`compress`, `precision`: see `load`."""
         self.header = header
         self.weights = weights
         self.encoder = TextEncoder(header.text, Vocabulary(header.vocabulary))
-        self._compress = compress
-        self._network = build_network(header.model, weights, max_length=header.text.max_length, compress=compress)
+        self._compress, self._precision = compress, precision
+        self._network = build_network(
+            header.model, weights, max_length=header.text.max_length, compress=compress, precision=precision
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies are made anew: the network holds addresses, and tables that fill up as tokens are met."""
-        return _rebuilt, (self.header, self.weights, self._compress)
+        return _rebuilt, (self.header, self.weights, self._compress, self._precision)
 
     @property
     def labels(self) -> list[Label]:
@@ -181,7 +190,7 @@ class Classifier:
         return f"Classifier({self.header.model.cell}, {len(self.labels)} labels, {len(self.header.vocabulary)} tokens)"
 
 
-def load(path: str | Path, *, compress: Compression | None = None) -> Classifier:
+def load(path: str | Path, *, compress: Compression | None = None, precision: Precision | None = None) -> Classifier:
     """The classifier in a model file. PyTorch is not needed, and nothing in the file is executed.
 
     Args:
@@ -189,13 +198,16 @@ def load(path: str | Path, *, compress: Compression | None = None) -> Classifier
         compress: keep the table in which tokens are looked up, most of a network's memory, in 16-bit floats ("fp16") or
             in 8 bits a number ("int8") instead of 32. All computing stays in 32 bits; `textrnn evaluate --compress`
             tells what it costs in accuracy.
+        precision: "bf16" makes the recurrent products of 16-bit brain floats where the processor multiplies them
+            faster (AVX512-BF16): about 1.5 times as fast, probabilities change by less than 0.001. Sums, states and
+            all else stay in 32 bits, and so does everything on other processors.
 
     Raises:
         ModelFileError: the file is missing, damaged or not a model file.
-        ConfigError: there is no such compression.
+        ConfigError: there is no such compression or precision.
     """
-    return Classifier(*read_model(path), compress=compress)
+    return Classifier(*read_model(path), compress=compress, precision=precision)
 
 
-def _rebuilt(header: Header, weights: Weights, compress: Compression | None) -> Classifier:
-    return Classifier(header, weights, compress=compress)
+def _rebuilt(header: Header, weights: Weights, compress: Compression | None, precision: Precision | None) -> Classifier:
+    return Classifier(header, weights, compress=compress, precision=precision)

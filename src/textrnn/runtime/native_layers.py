@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from textrnn.config import ModelConfig
 from textrnn.modelfile import CELL_TENSORS, Weights, directions, prefix
 from textrnn.native import available_threads
-from textrnn.native.interface import CELLS, LayerRecord, padded
+from textrnn.native.interface import CELLS, PRECISIONS, LayerRecord, padded
 from textrnn.native.memory import aligned, aligned_zeros
 from textrnn.native.products import product_record
 
@@ -44,7 +44,14 @@ class NativeProjection:
 
 
 def fill_layer(
-    record: LayerRecord, kernels: ctypes.CDLL, config: ModelConfig, weights: Weights, number: int, *, projects: bool
+    record: LayerRecord,
+    kernels: ctypes.CDLL,
+    config: ModelConfig,
+    weights: Weights,
+    number: int,
+    *,
+    projects: bool,
+    precision: str | None = None,
 ) -> list[Array]:
     """Write everything about a layer into its record but for the tables; the arrays that must live as long as it.
 
@@ -54,11 +61,12 @@ def fill_layer(
         config, weights: of the network; the weights from `with_summed_biases`.
         number: of the layer.
         projects: whether it makes W x + b of its inputs, not the tables of a folded embedding.
+        precision: of the factors of the recurrent product, a key of `PRECISIONS`.
     """
     parts, size, width = CELL_TENSORS[config.cell], config.hidden_size, padded(config.hidden_size)
     sides = directions(config)
     record.cell, record.hidden, record.padded = CELLS[config.cell], size, width
-    record.directions, record.threads = len(sides), 1
+    record.directions, record.threads, record.precision = len(sides), 1, PRECISIONS[precision]
     held: list[Array] = []
     for d, name in enumerate(sides):
         place, way = prefix(number, name), record.direction[d]

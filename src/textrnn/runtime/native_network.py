@@ -41,7 +41,15 @@ class NativeNetwork:
     The bits of a text's scores depend on nothing but the text: not on its batch-mates, not on the number of threads.
     """
 
-    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        *,
+        max_length: int,
+        compress: str | None = None,
+        precision: str | None = None,
+    ) -> None:
         """See `textrnn.runtime.engines.Engine`."""
         kernels = library()
         if kernels is None:
@@ -75,7 +83,10 @@ class NativeNetwork:
         self._held: list[Any] = []
         self._layers = (LayerRecord * config.layers)()
         for number, layer in enumerate(self._layers):
-            self._held += fill_layer(layer, kernels, config, weights, number, projects=number > 0 or not self._folded)
+            projects = number > 0 or not self._folded
+            self._held += fill_layer(
+                layer, kernels, config, weights, number, projects=projects, precision=precision
+            )
         self.classes = len(weights["head.bias"])
         self.network = NetworkRecord(
             layers=config.layers,

@@ -40,8 +40,16 @@ class Direction:
 class NumpyNetwork:
     """Embedding, layers, pooling and head on given weights: an engine that runs everywhere."""
 
-    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> None:
-        """See `textrnn.runtime.engines.Engine`."""
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        *,
+        max_length: int,
+        compress: str | None = None,
+        precision: str | None = None,
+    ) -> None:
+        """See `textrnn.runtime.engines.Engine`; all products are in 32 bits."""
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0
         names = directions(config)

@@ -66,6 +66,11 @@ def page(results: dict[str, Any]) -> str:
             for row in results["inference_onnx"]
             if "microseconds in the kernels" in row
         ),
+        streamed=", ".join(
+            f"{row['microseconds of a word in a stream']:.0f} us with `{row['cell']}`"
+            for row in results["inference_onnx"]
+            if "microseconds of a word in a stream" in row
+        ),
         minimal=ratio_table(tables),
         bandwidth=", ".join(
             f"{row['bytes of the table read per second'] / 1e9:.1f} GB/s on {row['threads']} threads, where copying "

@@ -42,8 +42,9 @@ def ratio_table(rows: list[Row]) -> str:
             # More threads spend much of it waiting for each other.
             processor = number(row["times less processor time"][side]) if row["threads"] == 1 else ""
             cells = [row["work"], row["cell"], str(row["threads"]), side, *speeds, number(ratio), processor]
-            lines.append([*cells, "" if aim is None else f"{aim:g}"])
-    header = "work | cell | threads | against | textrnn | the other | times faster | by processor time | aim"
+            limit = row.get("at most", {}).get(side)
+            lines.append([*cells, "" if limit is None else number(limit), "" if aim is None else f"{aim:g}"])
+    header = "work | cell | threads | against | textrnn | the other | times faster | by processor time | at most | aim"
     return table(header.split(" | "), lines)
 
 

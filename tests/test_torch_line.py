@@ -67,6 +67,18 @@ assert "torch" not in sys.modules
     assert (tmp_path / "copy.textrnn").read_bytes() == model.read_bytes()
 
 
+def test_a_prediction_imports_nothing_that_it_does_not_need(model: Path) -> None:
+    """They were half the time of a cold start."""
+    code = """
+import textrnn
+assert textrnn.load(sys.argv[1]).predict("good film").label in ("neg", "pos")
+heavy = {"textrnn.data", "textrnn.evaluation", "numpy.random", "numpy.ma", "rich"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    result = run(code, str(model))
+    assert result.returncode == 0, result.stderr
+
+
 def test_predict_needs_only_the_bare_install(model: Path) -> None:
     """numpy, safetensors, msgspec, click, rich: nothing from the extras."""
     code = "from textrnn.cli.main import entry; sys.argv[:1] = ['textrnn', 'predict']; entry()"

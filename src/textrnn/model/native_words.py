@@ -63,7 +63,7 @@ class _ReadWords(torch.autograd.Function):
         return inputs
 
     @staticmethod
-    def backward(ctx: Any, d_inputs: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, d_inputs: Tensor) -> Any:
         plan, record = ctx.plan, ctx.record
         d_inputs = d_inputs.contiguous()
         order = torch.empty(plan.unique, dtype=torch.int32)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textrnn.cells import Cell
@@ -56,13 +57,14 @@ class Mask:
     def factors(self, rows: Int[Tensor, " some"], columns: int) -> Float[Tensor, "some columns"]:
         """Some rows of the mask, as native/reading.h has them.
 
-        Four factors come from a number of 64 bits, the lowest first. It is number `row * ceil(columns / 4) + column // 4`
+        Four factors come from a number of 64 bits, the lowest first: number `row * ceil(columns / 4) + column // 4`
         of the sequence SplitMix64 that begins at the seed (Steele, Lea and Flood 2014, Fast splittable pseudorandom
         number generators).
         """
         words = -(-columns // 4)
-        places = rows.numpy().astype(np.uint64)[:, np.newaxis] * np.uint64(words) + np.arange(1, words + 1, dtype=np.uint64)
-        z = places * np.uint64(0x9E3779B97F4A7C15) + np.uint64(self.seed)
+        places: NDArray[np.uint64] = np.multiply.outer(rows.numpy().astype(np.uint64), np.uint64(words))[:, np.newaxis]
+        z: NDArray[np.uint64] = np.add(places, np.arange(1, words + 1, dtype=np.uint64), dtype=np.uint64)
+        z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(self.seed)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)

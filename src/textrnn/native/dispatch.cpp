@@ -35,6 +35,30 @@ const Kernels *best() {
 }
 std::atomic<const Kernels *> chosen{best()};
 
+#if defined(TEXTRNN_HAS_BF16)
+// Whether a layer's recurrent product is to be made in 16-bit brain floats, and can be.
+bool in_bf16(const textrnn_layer &c) {
+  return c.precision == TEXTRNN_BF16 && cell_shape(c.cell)->recurrent && !c.direction[0].saved && textrnn_has_bf16();
+}
+#endif
+
+void pack_units(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) {
+    if (first == 0) bf16_kernels.pack(c, d);  // all units at once
+    return;
+  }
+#endif
+  chosen.load()->pack(c, d, first, end);
+}
+
+bool forward_item(const textrnn_layer &c, int64_t item, int d) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) return bf16_kernels.forward(c, item, d);
+#endif
+  return chosen.load()->forward(c, item, d);
+}
+
 // Slots of memory that a thread keeps between calls.
 struct Slots {
   float *memory[5] = {};
@@ -74,7 +98,7 @@ int products(const textrnn_product *product, int64_t count, int threads) {
 void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t first, int64_t end, float *turned) {
   const textrnn_direction &way = c.direction[d];
   const int64_t H = c.hidden, P = c.padded, E = c.features, wide = shape.gates * P, stop = std::min(H, end);
-  if (way.from_hidden) chosen.load()->pack(c, d, first, end);
+  if (way.from_hidden) pack_units(c, d, first, end);
   if (!turned) return;
   for (int64_t g = 0; g < shape.gates; g++) {
     float *bias = turned + E * wide + g * P;
@@ -87,13 +111,13 @@ void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t firs
   }
 }
 
-// W x + b of every input row, in each direction.
+// W x + b of every input row, in each direction, by weights that `prepare` has turned, or that were turned once for all calls.
 int project(const textrnn_layer &c, const CellShape &shape, const float *turned) {
   std::vector<textrnn_product> all;
   std::vector<textrnn_factor> factors(c.directions);
   const int64_t E = c.features, wide = shape.gates * c.padded;
   for (int d = 0; d < c.directions; d++) {
-    const float *weight = turned + d * (E + 1) * wide;
+    const float *weight = c.direction[d].turned ? c.direction[d].turned : turned + d * (E + 1) * wide;
     factors[d] = factor(c.input, E, 1, weight, wide, 1, E);
     all.push_back({&factors[d], 1, c.inputs, wide, wide, c.direction[d].projected, weight + E * wide, nullptr});
   }
@@ -158,6 +182,15 @@ int textrnn_use_instruction_set(const char *name) {
   return 0;
 }
 
+int textrnn_has_bf16(void) {
+#if defined(TEXTRNN_HAS_BF16)
+  static const bool here = __builtin_cpu_supports("avx512bf16");
+  return here && chosen.load() == &avx512_kernels;
+#else
+  return 0;
+#endif
+}
+
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
   const CellShape *shape = cell_shape(cell);
   if (!shape) return 0;
@@ -167,7 +200,7 @@ int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
 }
 
 void textrnn_pack(const textrnn_layer *layer) {
-  for (int d = 0; d < layer->directions; d++) chosen.load()->pack(*layer, d, 0, layer->padded);
+  for (int d = 0; d < layer->directions; d++) pack_units(*layer, d, 0, layer->padded);
 }
 
 int textrnn_scan(const textrnn_scan_call *call) {
@@ -182,21 +215,21 @@ int textrnn_scan(const textrnn_scan_call *call) {
 int textrnn_forward(const textrnn_layer *layer) {
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);
-  const Kernels &kernels = *chosen.load();
   if (!shape) return 1;
   constexpr int64_t UNITS = 16;
   const int64_t apart = (c.features + 1) * shape->gates * c.padded, parts = c.padded / UNITS;
-  float *turned = c.table[0] ? nullptr : scratch(4, c.directions * apart);
-  if (!c.table[0] && !turned) return 1;
+  const bool projected = !c.table[0], turning = projected && !c.direction[0].turned;
+  float *turned = turning ? scratch(4, c.directions * apart) : nullptr;
+  if (turning && !turned) return 1;
   if (turned || c.direction[0].from_hidden)
     parallel(c.threads, parts * c.directions, [&](int64_t task) {
       const int64_t d = task / parts, first = task % parts * UNITS;
       prepare(c, *shape, (int)d, first, first + UNITS, turned ? turned + d * apart : nullptr);
     });
-  if (turned && project(c, *shape, turned)) return 1;
+  if (projected && project(c, *shape, turned)) return 1;
   std::atomic<bool> failed{false};
   parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
-    if (!kernels.forward(c, task / c.directions, (int)(task % c.directions))) failed = true;
+    if (!forward_item(c, task / c.directions, (int)(task % c.directions))) failed = true;
   });
   return failed;
 }

@@ -36,6 +36,10 @@ static void sum_items_of_cell(const textrnn_layer &c, int d, int g, int64_t firs
   with_cell(c.cell, [&]<class Cell>() { sum_items<Cell>(c, d, g, first, end); });
 }
 
+static void expand_row(const void *table, int32_t type, const float *scale, int64_t index, int64_t width, float *out) {
+  expand(table, type, scale, index, width, out);
+}
+
 static void activate(int32_t what, const float *x, float *y, int64_t count) {
   float in[W] = {}, out[W];
   for (int64_t i = 0; i < count; i += W) {
@@ -74,6 +78,7 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::gather_cell,
                                            TEXTRNN_ISA::sum_items_of_cell,
                                            TEXTRNN_ISA::scan,
+                                           TEXTRNN_ISA::expand_row,
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
                                            TEXTRNN_ISA::peak,

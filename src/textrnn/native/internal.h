@@ -21,6 +21,8 @@ struct Kernels {
   // Rows first to end of a gate's recurrent weights (the g-th of the saved vectors): their gradients from those of the items.
   void (*sum_items)(const textrnn_layer &, int direction, int g, int64_t first, int64_t end);
   void (*scan)(const textrnn_scan_call &, int64_t first_row, int64_t end_row);
+  // Row `index` of a table [rows, width] of a type in kernels.h as floats; `scale` of each row for I8.
+  void (*expand)(const void *table, int32_t type, const float *scale, int64_t index, int64_t width, float *out);
   // One tile of a product.
   bool (*tile)(const textrnn_product &, int64_t tile);
   void (*activate)(int32_t what, const float *x, float *y, int64_t count);
@@ -35,6 +37,13 @@ struct Kernels {
   double (*sum_of_squares)(const float *values, int64_t count);
   void (*scale)(float *values, int64_t count, float factor);
 };
+
+// Inference with the recurrent product in 16-bit brain floats; as `pack` and `forward` above.
+struct Bf16Kernels {
+  void (*pack)(const textrnn_layer &, int direction);
+  bool (*forward)(const textrnn_layer &, int64_t item, int direction);
+};
+extern const Bf16Kernels bf16_kernels;
 
 extern const Kernels avx512_kernels, avx2_kernels, portable_kernels;
 const Kernels &kernels_in_use();

@@ -4,8 +4,8 @@
 // to `padded`, the next multiple of LANES; what lies beyond `hidden` is zero, so that no loop has a ragged end. Inputs and
 // outputs of a function must not overlap. Gate order and meaning are PyTorch's.
 //
-// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (row k of the sorted
-// ones goes to item k mod items) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
+// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (0, 1, 2, 2, 1, 0, 0, 1
+// and so on, so that all have as many steps to do) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
 // of those that have one, and so on. A step's number is its position; there is one for each real token of the batch and none
 // for padding. The rows alive at any time are the first ones of the item.
 //
@@ -24,6 +24,7 @@ enum { TEXTRNN_LANES = 16 };
 enum { TEXTRNN_ELMAN, TEXTRNN_ELMAN_RELU, TEXTRNN_GRU, TEXTRNN_LSTM, TEXTRNN_MINGRU, TEXTRNN_MINLSTM };
 enum { TEXTRNN_NO_POOLING, TEXTRNN_LAST, TEXTRNN_MEAN, TEXTRNN_MAX };
 enum { TEXTRNN_F32, TEXTRNN_F16, TEXTRNN_I8 };
+enum { TEXTRNN_FULL, TEXTRNN_BF16 };
 
 typedef struct textrnn_item {
   int32_t rows, time;       // rows, and steps of the longest of them
@@ -70,6 +71,8 @@ typedef struct textrnn_direction {
   float *d_input_bias;            // [G * hidden]
   float *d_from_hidden;           // [G * hidden, hidden]
   float *d_recurrent_bias;        // [G * hidden], GRU, else NULL
+  // inference
+  const float *turned;            // [features + 1, G * padded]: from_input turned and padded, and input_bias; NULL: made of both
 } textrnn_direction;
 
 // One layer over one plan, both directions in one call.
@@ -77,6 +80,8 @@ typedef struct textrnn_layer {
   const textrnn_plan *plan;
   int32_t cell, hidden, padded, directions, pooling, threads;
   int32_t table_type;             // of `table`, below
+  int32_t precision;              // inference: BF16 multiplies states and recurrent weights in 16-bit brain floats where
+                                  // textrnn_has_bf16(); for training, minimal cells and elsewhere it is FULL
   int64_t features, inputs;       // columns and rows of `input`
   const float *input;             // [inputs, features]: a row for each unique id, or for each position
   const int32_t *index;           // row of input (or table) for each position [positions]; NULL: the position itself
@@ -154,6 +159,8 @@ typedef struct textrnn_reading {
 const char *textrnn_instruction_set(void);
 // Use another one, for tests; returns 0 if this processor lacks it.
 int textrnn_use_instruction_set(const char *name);
+// 1 if the instruction set in use goes with products of 16-bit brain floats that this processor has.
+int textrnn_has_bf16(void);
 // 0 if the cell is unknown; gates, saved vectors a step.
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
 // Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.

@@ -5,6 +5,7 @@
 #pragma once
 #include "internal.h"
 #include "simd.h"
+#include "thin_product.h"
 
 namespace textrnn::TEXTRNN_ISA {
 
@@ -137,6 +138,10 @@ static bool tile(const textrnn_product &p, int64_t number) {
   const Tiling tiling = tiling_of(p);
   const int64_t m0 = number / tiling.across * tiling.m, n0 = number % tiling.across * tiling.n;
   const int64_t m = p.m - m0 < tiling.m ? p.m - m0 : tiling.m, n = p.n - n0 < tiling.n ? p.n - n0 : tiling.n;
+  if (is_thin(p)) {
+    thin_tile(p, n0, n0 + n);
+    return true;
+  }
   const int64_t m_up = (m + MR - 1) / MR * MR, n_up = (n + W - 1) / W * W;
   float *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up), *zeros = scratch(0, n_up);
   if (!a || !b || !zeros) return false;

@@ -1,7 +1,7 @@
 """How often each token of the rule `words` occurs, counted in C++: what `Counter` over the Python rule says."""
 
 import ctypes
-import secrets
+import os
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
@@ -23,7 +23,7 @@ def count_words(texts: Iterable[str]) -> dict[str, int]:
         TypeError: something is not a string.
     """
     library = functions()
-    handle = ctypes.c_void_p(library.textrnn_words_counter_new(secrets.randbits(64)))
+    handle = ctypes.c_void_p(library.textrnn_words_counter_new(int.from_bytes(os.urandom(8), "little")))
     if not handle:
         raise MemoryError("there is no memory left to count tokens")
     try:

@@ -6,7 +6,7 @@ that the native code cannot treat exactly as Python does comes back unread, and 
 
 import ctypes
 import functools
-import secrets
+import os
 import unicodedata
 import weakref
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ class NativeWords:
         encoded = [token.encode("utf-8", "ignore") if _has_bytes(token) else b"" for token in tokens[UNK_ID + 1 :]]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
         handle = self._library.textrnn_words_new(
-            b"".join(encoded), offsets.ctypes, len(encoded), UNK_ID + 1, secrets.randbits(64)
+            b"".join(encoded), offsets.ctypes, len(encoded), UNK_ID + 1, int.from_bytes(os.urandom(8), "little")
         )
         if not handle:
             raise OSError("the native library cannot hold this vocabulary")
@@ -93,6 +93,26 @@ class NativeWords:
 
             parts.append(self._encode(payloads.pointers, payloads.sizes, (head, tail), by_python, threads))
         return _concatenated(parts)
+
+    def encode_one(self, text: str, *, head: int, tail: int) -> NDArray[np.int32] | None:
+        """`encode` for a single text, where the preparations for many take longer than the encoding itself. [time]
+
+        None if the text is left to Python, or a page of characters is missing: `encode` takes care of both.
+        """
+        data = text.encode("utf-8", "surrogatepass")
+        ids = np.empty(min(len(data), head + tail), np.int32)
+        pointer, size, count, status = (
+            ctypes.c_char_p(data),
+            ctypes.c_int64(len(data)),
+            ctypes.c_int64(),
+            ctypes.c_uint8(),
+        )
+        refer = ctypes.byref
+        found = self._library.textrnn_words_encode(
+            *(self._handle, refer(pointer), refer(size), 1, head, tail, 1),
+            *(ids.ctypes, len(ids), refer(count), refer(status), np.zeros(PAGES, np.uint8).ctypes),
+        )
+        return ids[:found] if found >= 0 and status.value == DONE else None
 
     def encode_bytes(
         self,

@@ -113,7 +113,7 @@ def dense_steps(steps: list[DenseStep]) -> None:
 
 def clip(gradients: list[Tensor], largest: float) -> float:
     """Scale gradients in place so that their common norm is at most `largest`; the norm before."""
-    records = (GradientRecord * len(gradients))(*((some.numel(), some.data_ptr()) for some in gradients))
+    records = (GradientRecord * len(gradients))(*(GradientRecord(some.numel(), some.data_ptr()) for some in gradients))
     norm: float = _functions().textrnn_clip(records, len(gradients), largest, threads())
     return norm
 

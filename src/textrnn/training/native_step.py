@@ -19,7 +19,14 @@ from textrnn.model import Mask, Noise, TextClassifier
 from textrnn.native import library
 from textrnn.native.interface import CELLS, POOLINGS, LayerRecord, MaskRecord, ReadingRecord, padded
 from textrnn.training.lazy_adam import IMPLEMENTATIONS, LazyAdam, implementation_for
-from textrnn.training.native_adam import SettingsRecord, TableRecord, TensorRecord, is_plain, settings_record, table_record
+from textrnn.training.native_adam import (
+    SettingsRecord,
+    TableRecord,
+    TensorRecord,
+    is_plain,
+    settings_record,
+    table_record,
+)
 
 DONE, REFUSED, NO_MEMORY, DIVERGED = range(4)
 """What the native code answers."""
@@ -73,7 +80,13 @@ def native_step_or_none(
     known = {parameter for group in optimizer.param_groups for parameter in group["params"]}
     if set(model.parameters()) != known or any(parameter.grad is not None for parameter in known):
         return None
+    if len({int(optimizer.started(parameter)["step"]) for parameter in known}) != 1:
+        return None
     return _NativeStep(model, optimizer, noise, max_norm, class_weights, pad_to, r_drop)
+
+
+def _record(mask: Mask | None) -> MaskRecord:
+    return MaskRecord() if mask is None else mask.record
 
 
 class _NativeStep:
@@ -117,8 +130,15 @@ class _NativeStep:
         record.largest_norm, record.r_drop = max_norm, r_drop
         record.stamp = self.stamp.ctypes.data
         self.groups = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
-        self.learnt = learnt
+        states = [optimizer.started(parameter) for parameter in learnt]
+        self.steps = [state["step"] for state in (*states, optimizer.started(table))]
         self.tensors = (TensorRecord * len(learnt))()
+        self.places: dict[int, list[tuple[Tensor, TensorRecord]]] = {}
+        """Parameters by their groups."""
+        for parameter, place, state in zip(learnt, self.tensors, states, strict=True):
+            place.count, place.weights = parameter.numel(), parameter.data_ptr()
+            place.first, place.second = state["exp_avg"].data_ptr(), state["exp_avg_sq"].data_ptr()
+            self.places.setdefault(id(self.groups[parameter]), []).append((parameter, place))
         record.tensors, record.tensor_count = self.tensors, len(learnt)
         self.function: Any = library().textrnn_train_step  # type: ignore[union-attr]
         self.function.argtypes, self.function.restype = [POINTER(StepRecord)], c_int32
@@ -135,32 +155,31 @@ class _NativeStep:
         record.batch, record.time = len(lengths), self.pad_to or 0
         record.ids, record.lengths, record.targets = ids.ctypes.data, lengths.ctypes.data, targets.ctypes.data
         # In the order in which the readable way draws.
-        for place, draw in ((record.reading, "word"), (record.reading, "step"), (record, "pooled")):
-            mask = self._draw(draw)
-            setattr(place, draw, mask.record if mask else MaskRecord())
+        record.reading.word = _record(self.noise.words())
+        record.reading.step = _record(self.noise.features())
+        record.pooled = _record(self.noise.pooled())
         record.layer.threads = record.reading.threads = threads()
-        steps = []
-        for parameter, place in zip(self.learnt, self.tensors, strict=True):
-            group, state = self.groups[parameter], optimizer.started(parameter)
-            place.count, place.weights = parameter.numel(), parameter.data_ptr()
-            place.first, place.second = state["exp_avg"].data_ptr(), state["exp_avg_sq"].data_ptr()
-            place.settings = settings_record(optimizer.settings(state, group), group["betas"], group["eps"])
-            steps.append(state["step"])
-        group, state = self.groups[table], optimizer.lazy(table, self.groups[table])
-        lazy = state["lazy"]
+        for places in self.places.values():
+            settings = self._settings(places[0][0])
+            for _, place in places:
+                place.settings = settings
+        lazy = optimizer.lazy(table, self.groups[table])["lazy"]
         rows = table_record(lazy)
-        record.embedding = ctypes.pointer(rows)
-        record.embedding_settings = settings_record(optimizer.settings(state, group), group["betas"], group["eps"])
+        rows.threads = record.layer.threads
+        record.embedding, record.embedding_settings = ctypes.pointer(rows), self._settings(table)
         status = self.function(byref(record))
         if status == DONE:
-            torch._foreach_add_([*steps, state["step"]], 1)
+            torch._foreach_add_(self.steps, 1)
             lazy.steps += 1
             optimizer.shorten(table)
         elif status == NO_MEMORY:
             raise MemoryError("there is no memory left for a step of training")
         elif status != DIVERGED:
-            raise ValueError("an id lies outside the vocabulary, a target is none of the classes, or a text is too long")
+            raise ValueError("an id lies outside the vocabulary, a target is none of the classes, or a text too long")
         return record.loss, record.norm, record.correct
 
-    def _draw(self, what: str) -> Mask | None:
-        return self.noise.words() if what == "word" else self.noise.features() if what == "step" else self.noise.pooled()
+    def _settings(self, parameter: Tensor) -> SettingsRecord:
+        """Of the next step, for all parameters of the same group."""
+        group = self.groups[parameter]
+        settings = self.optimizer.settings(self.optimizer.state[parameter], group)
+        return settings_record(settings, group["betas"], group["eps"])

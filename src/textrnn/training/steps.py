@@ -1,4 +1,4 @@
-"""One step of training: forward, loss, backward, clipping, optimiser. Readable here, in one native call where it can be."""
+"""One step of training: forward, loss, backward, clipping, optimiser. Readable, or in one native call where it goes."""
 
 import math
 from collections.abc import Callable
@@ -104,7 +104,7 @@ def by_autograd(setting: Setting, batch: RaggedBatch) -> Taken:
     logits = model(torch.from_numpy(batch.padded(setting.pad_to)), torch.from_numpy(batch.lengths), setting.noise)
     loss = cross_entropy(logits, targets, weight=setting.class_weights)
     total = loss + setting.r_drop * divergence(logits) if setting.r_drop else loss
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     norm = clip_gradients(model.parameters(), setting.max_gradient_norm)
     taken = Taken(loss.item(), norm.item(), int((logits.argmax(dim=1) == targets).sum()))
     if taken.finite:

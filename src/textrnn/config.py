@@ -82,6 +82,9 @@ class VocabularyConfig(Config, frozen=True, kw_only=True):
     ] = 2
 
 
+MOST_MEMBERS = 16
+
+
 class ModelConfig(Config, frozen=True, kw_only=True):
     """The network: embedding, recurrent cell, pooling, linear head."""
 
@@ -110,7 +113,12 @@ class ModelConfig(Config, frozen=True, kw_only=True):
         ),
     ] = "masked"
     members: Annotated[
-        int, Meta(ge=1, le=16, description="Networks of this kind, trained one after the other, whose scores are added.")
+        int,
+        Meta(
+            ge=1,
+            le=MOST_MEMBERS,
+            description="Networks of this kind, trained one after the other, whose scores are added.",
+        ),
     ] = 1
     ngrams: Annotated[
         int,

@@ -11,9 +11,9 @@ import msgspec
 
 from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
 from textrnn.cli.pipe import discard
-from textrnn.config import Recipe
+from textrnn.config import MOST_MEMBERS, Recipe
 from textrnn.errors import ConfigError
-from textrnn.files import check_separate, remove_partial, require
+from textrnn.files import check_separate, checkpoint_paths, remove_partial, require
 
 if TYPE_CHECKING:
     from textrnn.runtime import Classifier
@@ -149,7 +149,7 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if provenance is None:
         raise ConfigError("a freshly trained classifier must tell how it was trained")
     if not provenance.interrupted:
-        for state in _checkpoints(checkpoint):
+        for state in checkpoint_paths(checkpoint, MOST_MEMBERS):
             state.unlink(missing_ok=True)
     if as_json:
         event = {

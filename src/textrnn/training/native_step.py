@@ -69,7 +69,8 @@ def native_step_or_none(
 ) -> Callable[[RaggedBatch], tuple[float, float, int]] | None:
     """A function from a batch to loss, norm of the gradients and number of texts that were right.
 
-    With `r_drop` the batch must hold every text twice, in two halves. It learns as `by_autograd` does, up to rounding, but leaves no gradients behind. None where it cannot do that.
+    It learns as `by_autograd` does, up to rounding, but leaves no gradients behind; with `r_drop` the batch must hold
+    every text twice, in two halves. None where it cannot do that.
     """
     simple = model.backend == "native" and len(model.stack) == 1 and model.embedding.sparse
     if not simple or noise.recurrent_dropout or model.config.cell not in CELLS or library() is None:

@@ -98,9 +98,7 @@ def csr_of(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) ->
     return csr_array((np.ones(len(indices), dtype=np.float32), indices, starts), shape=(len(starts) - 1, width))
 
 
-def _one_against_the_rest(
-    matrix: Any, inside: NDArray[np.bool_], strength: float
-) -> tuple[NDArray[np.float32], float]:
+def _one_against_the_rest(matrix: Any, inside: NDArray[np.bool_], strength: float) -> tuple[NDArray[np.float32], float]:
     """r v [n-grams] and the bias of one class."""
     from sklearn.linear_model import LogisticRegression
 

@@ -8,7 +8,6 @@ arXiv:1706.04599) at once; they are multiplied into the weights, so nothing is l
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import Recipe
 from textrnn.evaluation import score
+from textrnn.files import checkpoint_paths
 from textrnn.history import PartRecord
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import Weights, member_prefixes
@@ -77,11 +77,6 @@ def train_parts(
         if fits[-1].interrupted:
             break
     return _put_together(recipe, fits, judged, training, validation, classes)
-
-
-def checkpoint_paths(first: Path, members: int) -> list[Path]:
-    """The files that keep the states of the networks while they are trained."""
-    return [first, *(first.with_name(f"{first.name}.{member}") for member in range(2, members + 1))]
 
 
 def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> NDArray[np.float64]:

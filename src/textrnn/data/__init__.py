@@ -7,6 +7,7 @@ from textrnn.data.example import Example
 from textrnn.data.lines import MAX_CHARACTERS
 from textrnn.data.ragged import EncodedTexts, RaggedBatch
 from textrnn.data.readers import FORMATS, read_examples
+from textrnn.data.scope import set_apart
 from textrnn.data.sources import as_examples
 from textrnn.data.splits import Overlap, overlap, split_stratified
 from textrnn.data.streams import Source
@@ -29,5 +30,6 @@ __all__ = [
     "in_order",
     "overlap",
     "read_examples",
+    "set_apart",
     "split_stratified",
 ]

@@ -1,7 +1,7 @@
 """Selective prediction, lengths and out-of-scope figures against scikit-learn and against loops written out."""
 
 from collections.abc import Callable
-from itertools import permutations, pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np

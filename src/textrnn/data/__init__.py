@@ -4,6 +4,7 @@ from textrnn.data.batching import bucketed, by_length, in_order
 from textrnn.data.columns import LABEL_NAMES, TEXT_NAMES
 from textrnn.data.dataset import LabelledTexts, collect
 from textrnn.data.example import Example
+from textrnn.data.folds import stratified_folds
 from textrnn.data.lines import MAX_CHARACTERS
 from textrnn.data.ragged import EncodedTexts, RaggedBatch
 from textrnn.data.readers import FORMATS, read_examples
@@ -32,4 +33,5 @@ __all__ = [
     "read_examples",
     "set_apart",
     "split_stratified",
+    "stratified_folds",
 ]

@@ -45,6 +45,7 @@ def main() -> None:
     textrnn train reviews.csv                        learn from a file with texts and labels
     textrnn evaluate reviews.textrnn test.csv        how good is it?
     textrnn predict reviews.textrnn < lines.txt      label every line
+    textrnn compare a.textrnn b.textrnn test.csv     which is better?
     """
 
 

@@ -75,6 +75,17 @@ def test_a_class_that_a_fold_never_saw_has_probability_zero() -> None:
     np.testing.assert_allclose(found.sum(axis=1), 1)
 
 
+def test_a_label_that_only_one_text_has_is_no_suspect(caplog: pytest.LogCaptureFixture) -> None:
+    texts, labels, wrong = reviews(120, wrong_every=20)
+    found = textrnn.suspects(
+        ["an odd good film", *texts, "odd"], ["rare", *labels, "single"], folds=3, **QUICK | {"epochs": 12}
+    )
+    assert not {"rare", "single"} & {row.label for row in found}
+    assert len({index + 1 for index in wrong} & {row.index for row in found}) >= 4  # of 6
+    assert all(row.text == texts[row.index - 1] for row in found)
+    assert "2 of 122 texts cannot be judged, since no other fold has their label" in caplog.text
+
+
 def test_suspects_by_a_model(tmp_path: Path) -> None:
     classifier = textrnn.train(*reviews(200)[:2], **QUICK | {"epochs": 15})
     classifier.save(tmp_path / "m.textrnn")

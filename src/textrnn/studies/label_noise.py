@@ -1,9 +1,11 @@
 """Suspicious labels, by a model that never saw them or by cross-validation."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ from textrnn.evaluation import Suspect, find_suspects
 from textrnn.files import require
 from textrnn.runtime import Classifier, load
 from textrnn.studies.training import train_on_part
+
+logger = logging.getLogger("textrnn")
 
 
 class Fold(NamedTuple):
@@ -71,14 +75,31 @@ def suspects(
         classifier = model if isinstance(model, Classifier) else load(model)
         dataset = collect(read, labels=classifier.labels)
         probabilities = classifier.predict_proba(dataset.texts)
+        judged = np.arange(len(dataset))
     else:
         seed = Recipe.from_settings(**settings).training.seed
         if folds < 2:
             raise ConfigError(f"folds: expected at least 2, got {folds}")
         dataset = collect(read)
-        probabilities = out_of_sample(dataset, stratified_folds(dataset, folds, seed), settings, on_fold)
-    places = [dataset.place(index) for index in range(len(dataset))]
-    return find_suspects(dataset.targets, probabilities, dataset.labels, texts=dataset.texts, places=places)
+        fold_of = stratified_folds(dataset, folds, seed)
+        probabilities = out_of_sample(dataset, fold_of, settings, on_fold)
+        judged = np.flatnonzero(_judged(dataset, fold_of))
+        if len(judged) < len(dataset):
+            logger.warning(
+                "%d of %d texts cannot be judged, since no other fold has their label",
+                len(dataset) - len(judged),
+                len(dataset),
+            )
+    return [
+        msgspec.structs.replace(suspect, index=int(judged[suspect.index]))
+        for suspect in find_suspects(
+            dataset.targets[judged],
+            probabilities[judged],
+            dataset.labels,
+            texts=[dataset.texts[index] for index in judged.tolist()],
+            places=[dataset.place(index) for index in judged.tolist()],
+        )
+    ]
 
 
 def out_of_sample(
@@ -103,3 +124,11 @@ def out_of_sample(
         accuracy = float((probabilities[held_out].argmax(axis=1) == dataset.targets[held_out]).mean())
         on_fold(Fold(done, len(numbers), len(others), accuracy, seconds))
     return probabilities
+
+
+def _judged(dataset: LabelledTexts, fold_of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether another fold has the class of a text: a classifier cannot tell one that it has never seen. [texts]"""
+    counts = np.zeros((int(fold_of.max()) + 1, len(dataset.labels)), dtype=np.int64)
+    np.add.at(counts, (fold_of, dataset.targets), 1)
+    others: NDArray[np.int64] = counts.sum(axis=0) - counts  # [folds, classes]
+    return others[fold_of, dataset.targets] > 0

@@ -58,7 +58,7 @@ BAD = {
     "compare m.textrnn m.textrnn": ["Missing argument", "DATA"],
     "compare m.textrnn old.textrnn d.csv": ["old.textrnn", "not a model file"],
     "compare m.textrnn m.textrnn d.csv --disagreements -1": ["--disagreements", "-1"],
-    "compare m.textrnn other.textrnn d.csv": ["same labels", "only the first knows 'bad' and 1 more"],
+    "compare m.textrnn other.textrnn d.csv": ["same labels", "only the first knows 'good' and 1 more"],
     "compare m.textrnn m.textrnn d.csv --json d.csv": ["d.csv", "also read"],
     "suspects": ["Missing argument", "DATA"],
     "suspects d.csv --folds 1": ["--folds", "1"],

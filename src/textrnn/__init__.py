@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         OutputError,
         TextRNNError,
     )
-    from textrnn.runtime import Classifier, Prediction, Stream, load
+    from textrnn.runtime import Classifier, Prediction, Stream, compare, load
+    from textrnn.studies import learning_curve, suspects
     from textrnn.training import train
 
 _HOMES = {
@@ -37,7 +38,10 @@ _HOMES = {
     "Prediction": "textrnn.runtime",
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
+    "compare": "textrnn.runtime",
+    "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
+    "suspects": "textrnn.studies",
     "train": "textrnn.training",
 }
 
@@ -53,7 +57,10 @@ __all__ = [
     "Stream",
     "TextRNNError",
     "__version__",
+    "compare",
+    "learning_curve",
     "load",
+    "suspects",
     "train",
 ]
 

@@ -53,6 +53,7 @@ def entry() -> None:
     handler.setFormatter(logging.Formatter("note: %(message)s"))
     logger = logging.getLogger("textrnn")
     logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         sys.exit(_run())
     finally:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from textrnn.runtime import Classifier, Prediction, Stream, load
     from textrnn.training import train
+    from textrnn.tuning import tune
 
 _HOMES = {
     "CheckpointError": "textrnn.errors",
@@ -39,6 +40,7 @@ _HOMES = {
     "TextRNNError": "textrnn.errors",
     "load": "textrnn.runtime",
     "train": "textrnn.training",
+    "tune": "textrnn.tuning",
 }
 
 __all__ = [
@@ -55,13 +57,14 @@ __all__ = [
     "__version__",
     "load",
     "train",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name == "train":
+    if name in ("train", "tune"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import FileName, as_source, column_options, default_output, reading_options, recipe_options
 from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
@@ -91,7 +91,7 @@ def train(
     """
     chosen = {name: value for name, value in settings.items() if value is not None}
     recipe = Recipe.from_settings(**chosen)
-    path = Path(out) if out else _default_output(data)
+    path = Path(out) if out else default_output(data)
     checkpoint = path.with_name(path.name + ".checkpoint")
     if data == validation == "-":
         raise click.UsageError("DATA and --validation cannot both be standard input")
@@ -118,14 +118,6 @@ def train(
         )
         classifier.save(path)
     _report(classifier, path, checkpoint, as_json=as_json)
-
-
-def _default_output(data: str) -> Path:
-    if data == "-":
-        raise click.UsageError("pass --out FILE: standard input has no name to derive one from")
-    name = Path(data).resolve().name
-    stem = name if Path(data).is_dir() else name.partition(".")[0] or name
-    return Path(f"{stem}.textrnn")
 
 
 @contextmanager

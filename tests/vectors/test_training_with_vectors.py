@@ -43,7 +43,7 @@ def row_of(path: Path, word: str) -> np.ndarray[Any, Any]:
 
 
 def embedding(classifier: textrnn.Classifier, word: str) -> np.ndarray[Any, Any]:
-    return classifier.weights["embedding.weight"][classifier.header.vocabulary.index(word)]
+    return np.asarray(classifier.weights["embedding.weight"][classifier.header.vocabulary.index(word)])
 
 
 def test_frozen_vectors_stay_and_all_else_learns(vectors: Path) -> None:

@@ -146,19 +146,19 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("fasttext")
     text = folder / "text"
     # Ten threads and features: each thread fills a tenth, and version 0.9.3 leaves what remains as it was in memory.
-    quick = {"epoch": 3, "dim": 10, "minCount": 1, "thread": 10, "verbose": 0}
+    quick: dict[str, Any] = {"epoch": 3, "dim": 10, "minCount": 1, "thread": 10, "verbose": 0}
     if request.param.startswith("supervised"):
         text.write_text("".join(f"__label__{i % 2} {TEXT}" for i in range(30)))
         grams = {"minn": 2, "maxn": 4, "bucket": 50} if "n-grams" in request.param else {"wordNgrams": 2, "bucket": 70}
         trained = fasttext.train_supervised(str(text), **quick, **grams)
     else:
         text.write_text(TEXT * 30)
-        settings = {
+        variants: dict[str, dict[str, Any]] = {
             "skipgram": {"minn": 3, "maxn": 6, "bucket": 2000},
             "cbow 2 to 3": {"model": "cbow", "minn": 1, "maxn": 3, "bucket": 97},
             "no n-grams": {"minn": 0, "maxn": 0},
-        }[request.param]
-        trained = fasttext.train_unsupervised(str(text), **quick, **settings)
+        }
+        trained = fasttext.train_unsupervised(str(text), **quick, **variants[request.param])
     trained.save_model(str(folder / "model.bin"))
     return trained, folder / "model.bin"
 
@@ -274,12 +274,13 @@ def packed_fasttext(**changes: Any) -> bytes:
     f: dict[str, Any] = {"version": 12, "dim": 2, "bucket": 0, "minn": 0, "maxn": 0}
     f |= {"entries": 1, "words": 1, "labels": 0, "pruned": -1, "word": b"film\0", "kind": 0}
     f |= {"quantised": 0, "rows": 1, "columns": 2, "values": (1.0, 2.0)} | changes
-    content = struct.pack("<2i", 793712314, f["version"])
+    content: bytes = struct.pack("<2i", 793712314, f["version"])
     content += struct.pack("<12id", f["dim"], 5, 5, 1, 5, 1, 1, 2, f["bucket"], f["minn"], f["maxn"], 100, 1e-4)
     content += struct.pack("<3i2q", f["entries"], f["words"], f["labels"], 7, f["pruned"])
     content += f["word"] + struct.pack("<qb", 7, f["kind"])
     content += struct.pack("<b2q", f["quantised"], f["rows"], f["columns"])
-    return content + struct.pack(f"<{len(f['values'])}f", *f["values"])
+    values: tuple[float, ...] = f["values"]
+    return content + struct.pack(f"<{len(values)}f", *values)
 
 
 def test_a_fasttext_model_written_by_hand(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ defaults are a point of the space and can be its first trial.
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textrnn.config import CELLS_WITHOUT_RECURRENT_WEIGHT, Recipe, choices, kinds, setting_sections
+from textrnn.config import CELLS_WITHOUT_RECURRENT_WEIGHT, Config, Recipe, choices, kinds, setting_sections
 
 if TYPE_CHECKING:
     from optuna.distributions import CategoricalChoiceType
@@ -76,7 +76,8 @@ def dimensions(fixed: dict[str, Any]) -> list[Dimension]:
 
 def _dimension(name: str, space: Range | None, default: Any) -> Dimension:
     if space is None:
-        kind = kinds(type(getattr(Recipe(), setting_sections()[name])))[name]
+        config: type[Config] = type(getattr(Recipe(), setting_sections()[name]))
+        kind = kinds(config)[name]
         return Dimension(name, default, choices(kind) or (False, True), Range(0, 0))
     low, high = min(space.low, default), max(space.high, default)
     return Dimension(name, default, (), Range(low, high, space.log and low > 0))

@@ -37,7 +37,9 @@ class Subject:
 
     def attributes(self) -> dict[str, Any]:
         """As they are kept in the study, with the space that follows from them."""
-        return json.loads(json.dumps(asdict(self) | {"space": described(dimensions(self.fixed))}))
+        content = asdict(self) | {"space": described(dimensions(self.fixed))}
+        as_json: dict[str, Any] = json.loads(json.dumps(content))
+        return as_json
 
 
 def digest_of(path: str | Path | None) -> str | None:
@@ -84,7 +86,7 @@ def open_study(path: Path, seed: int) -> "Study":
         study_name=NAME,
         load_if_exists=True,
         sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=2),
         direction="minimize",
     )
 

@@ -68,11 +68,11 @@ def tune(
         TextRNNError: the budget ended before any epoch did.
         KeyboardInterrupt: interrupted before anything was found.
     """
-    started = time.monotonic()
     seconds = seconds_of(budget)
     if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 1024:
         raise ConfigError(f"workers: expected a whole number from 1 to 1024, got {workers!r}")
     with quiet_optuna(), _kept(study) as path:
+        started = time.monotonic()
         fixed = with_vector_size(settings, vectors)
         recipe = Recipe.from_settings(**fixed)
         read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)

@@ -105,7 +105,7 @@ def _composed(
             np.add.at(sums, targets[low:high], piece[sources[low:high] - start])
     table = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
     found = counts > 0
-    for index in np.flatnonzero(found):
+    for index in np.flatnonzero(found).tolist():
         if reason := refusal(table[index]):
             raise source.error(f"word {wanted.tokens[index]!r}: {reason}")
     composed = int(found.sum()) - len(chosen)

@@ -38,7 +38,7 @@ class WordVectors:
     @property
     def size(self) -> int:
         """Features of a vector."""
-        return self.rows.shape[1]
+        return int(self.rows.shape[1])
 
     def fingerprint(self) -> str:
         """The digest "sha256:…" of the found rows and of which they are; the same whatever the file's format."""

@@ -41,6 +41,12 @@ TOLERANCE_SECONDS = 6.0
 """One step, one validation and the writing of a small model, on a machine with four times more work than cores."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """What PyTorch and scikit-learn import at their first use does not count against the budgets below."""
+    textrnn.train(PAIRS, metric="accuracy", **QUICK)
+
+
 def options(settings: dict[str, Any]) -> list[str]:
     return [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 

@@ -170,8 +170,11 @@ def _best_value(study: "Study") -> float:
 
 
 def _remove_worse(search: Search, study: "Study") -> None:
-    """Models of trials that are over and not the best; those of running ones are the business of others."""
-    best = _best_value(study)
+    """Models of trials that are over and not the best, or not the first of these; of running ones others take care."""
+    best, kept = _best_value(study), False
     for trial in study.get_trials(deepcopy=False):
-        if trial.state.is_finished() and (trial.value is None or trial.value > best):
-            search.model_of(trial.number).unlink(missing_ok=True)
+        model = search.model_of(trial.number)
+        if trial.state.is_finished() and model.exists():
+            if kept or trial.value != best:
+                model.unlink(missing_ok=True)
+            kept = kept or trial.value == best

@@ -127,7 +127,9 @@ def _result(study: "Study", search: Search, chosen: dict[str, Any], budget: str 
     counted = [record for record in trials if record.ending in ("complete", "cut off") and record.value is not None]
     if not counted:
         raise TextRNNError(f"no epoch was complete within the budget of {budget}: expected more time, or fewer texts")
-    best = min(counted, key=lambda record: search.sign * (record.value or 0.0))
+    value = min(search.sign * record.value for record in counted if record.value is not None)
+    equals = [record for record in counted if search.sign * (record.value or 0.0) == value]
+    best = next((record for record in equals if search.model_of(record.number).exists()), equals[0])
     model = search.model_of(best.number)
     if not model.exists():
         raise CheckpointError(f"{model}: the best model of this study is missing, expected it beside {search.study}")

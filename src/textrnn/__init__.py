@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textrnn.runtime import Classifier, Prediction, Stream, compare, load
     from textrnn.studies import learning_curve, suspects
     from textrnn.training import train
+    from textrnn.tuning import tune
 
 _HOMES = {
     "CheckpointError": "textrnn.errors",
@@ -43,6 +44,7 @@ _HOMES = {
     "load": "textrnn.runtime",
     "suspects": "textrnn.studies",
     "train": "textrnn.training",
+    "tune": "textrnn.tuning",
 }
 
 __all__ = [
@@ -62,13 +64,14 @@ __all__ = [
     "load",
     "suspects",
     "train",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name == "train":
+    if name in ("train", "tune"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import FileName, as_source, column_options, default_output, reading_options, recipe_options
 from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
@@ -28,6 +28,7 @@ Examples:
   textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
+  textrnn train reviews.csv --vectors glove.6B.100d.txt --vectors-training frozen
   zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
 """
 )
@@ -44,6 +45,12 @@ Examples:
     metavar="FILE",
     type=FileName(dash=True),
     help="Validation data.  [default: split off from DATA]",
+)
+@click.option(
+    "--vectors",
+    metavar="FILE",
+    type=FileName(),
+    help="Begin with these word vectors: GloVe, word2vec or fastText, text or binary, also .gz or .zst.",
 )
 @column_options
 @click.option(
@@ -64,6 +71,7 @@ def train(
     data: str,
     out: str | None,
     validation: str | None,
+    vectors: str | None,
     text: str | None,
     label: str | None,
     resume: bool,
@@ -83,11 +91,11 @@ def train(
     """
     chosen = {name: value for name, value in settings.items() if value is not None}
     recipe = Recipe.from_settings(**chosen)
-    path = Path(out) if out else _default_output(data)
+    path = Path(out) if out else default_output(data)
     checkpoint = path.with_name(path.name + ".checkpoint")
     if data == validation == "-":
         raise click.UsageError("DATA and --validation cannot both be standard input")
-    check_separate([path, checkpoint], [name for name in (data, validation) if name and name != "-"])
+    check_separate([path, checkpoint], [name for name in (data, validation, vectors) if name and name != "-"])
     remove_partial(path)
     require("torch", extra="train", purpose="training")
     from textrnn.training import train as train_classifier
@@ -102,6 +110,7 @@ def train(
             encoding=encoding,
             header=not no_header,
             validation=as_source(validation) if validation else None,
+            vectors=vectors,
             checkpoint=checkpoint,
             resume=resume,
             on_event=on_event,
@@ -109,14 +118,6 @@ def train(
         )
         classifier.save(path)
     _report(classifier, path, checkpoint, as_json=as_json)
-
-
-def _default_output(data: str) -> Path:
-    if data == "-":
-        raise click.UsageError("pass --out FILE: standard input has no name to derive one from")
-    name = Path(data).resolve().name
-    stem = name if Path(data).is_dir() else name.partition(".")[0] or name
-    return Path(f"{stem}.textrnn")
 
 
 @contextmanager

@@ -24,6 +24,19 @@ class DataProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     validation_examples: int
 
 
+class VectorsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which word vectors a training began with, and how much of the texts they cover."""
+
+    file: str
+    """Its name without folders."""
+    fingerprint: str
+    """SHA-256 over the rows that were used; the same whatever the file format."""
+    words: int
+    """Of the vocabulary, that have a vector."""
+    tokens: float
+    """Share of the training tokens, 0 to 1."""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model came to be."""
 
@@ -37,6 +50,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The epoch whose weights the file holds."""
     metrics: dict[str, float]
     """Validation metrics of that epoch, by name; empty without a validation set."""
+    vectors: VectorsProvenance | None = None
+    """None where the embeddings began at random."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
 

@@ -15,13 +15,14 @@ from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_str
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
 from textrnn.model import TextClassifier, initialize
-from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
+from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.text import TextEncoder, looks_unspaced
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
+from textrnn.training.vectors import begin_with_vectors, with_vector_size
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -38,6 +39,7 @@ def train(
     header: bool = True,
     validation: Any = None,
     validation_labels: Any = None,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
@@ -52,6 +54,8 @@ def train(
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         validation, validation_labels: as `data` and `labels`; without them a part of the data is split off.
+        vectors: a file of word vectors (GloVe, word2vec, fastText) that the embedding begins with and takes its size
+            from; `vectors_training` says what becomes of them.
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
@@ -64,7 +68,7 @@ def train(
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(**settings)
+    recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -74,8 +78,10 @@ def train(
     _note(dataset, held_out, recipe)
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show)
-    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event)
+            return train_on(
+                dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=show
+            )
+    return train_on(dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=on_event)
 
 
 def train_on(
@@ -83,6 +89,7 @@ def train_on(
     held_out: LabelledTexts | None,
     recipe: Recipe,
     *,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
@@ -96,14 +103,22 @@ def train_on(
     stream = random_stream(recipe.training.seed)
     model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     initialize(model, recipe.training.initialization, stream)
+    begun = begin_with_vectors(vectors, recipe, model, encoder, training, stream) if vectors else None
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+    if begun:
+        fingerprints += f" {begun.fingerprint}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
     result = fit(recipe, model, training, validation, stream=stream, on_event=on_event, checkpoint=state)
-    return assemble(result, recipe, encoder, dataset, held_out)
+    return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
 def assemble(
-    result: Fit, recipe: Recipe, encoder: TextEncoder, dataset: LabelledTexts, held_out: LabelledTexts | None
+    result: Fit,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    dataset: LabelledTexts,
+    held_out: LabelledTexts | None,
+    vectors: VectorsProvenance | None = None,
 ) -> Classifier:
     """The trained weights with everything that belongs to them, as a classifier that runs without PyTorch."""
     provenance = Provenance(
@@ -124,6 +139,7 @@ def assemble(
         history=result.history,
         best_epoch=result.best_epoch,
         metrics=result.history[result.best_epoch - 1].validation or {},
+        vectors=vectors,
         interrupted=result.interrupted,
     )
     header = Header(

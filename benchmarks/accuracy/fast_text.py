@@ -1,0 +1,122 @@
+"""fastText, untuned with word pairs and tuned by its own `autotune`, on one thread.
+
+It reads our tokens, since its package leaves the cutting of texts to its users. `characters` are given as words of one
+sign; pairs of signs say little, so the untuned side has up to four in a row there.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy.sets import Classes, Row, Task
+from benchmarks.accuracy.side import Fitted, Side
+from textrnn.data import LabelledTexts
+
+AUTOTUNE_SECONDS = 60
+AUTOTUNE_SECONDS_LONG = 300
+"""fastText's own default; for the sets with millions of tokens, of which one training takes seconds."""
+LONG_SETS = ("imdb", "20news_stripped", "th_wisesight")
+MOST_STRETCHED = 6.0
+ATTEMPTS = 5
+FOUND = ("lr", "dim", "epoch", "wordNgrams", "minCount", "minn", "maxn", "bucket")
+"""What autotune searches."""
+
+
+@contextmanager
+def as_file(row: Row, dataset: LabelledTexts) -> Iterator[str]:
+    """One line for each text: its class and tokens."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        for text, target in zip(dataset.texts, dataset.targets.tolist(), strict=True):
+            file.write(f"__label__{target} {' '.join(row.tokenize(text))}\n")
+        file.flush()
+        yield file.name
+
+
+def fit_pairs(task: Task, seed: int) -> Fitted:
+    import fasttext
+
+    with as_file(task.row, task.everything) as path:
+        model = fasttext.train_supervised(
+            path, wordNgrams=4 if task.row.characters else 2, seed=seed, thread=1, verbose=0
+        )
+    return _fitted(task, model)
+
+
+def fit_autotuned(task: Task, seed: int) -> Fitted:
+    """Autotune has no metric for macro-F1: there it is the F1 of all decisions, which is the accuracy."""
+    seconds = AUTOTUNE_SECONDS_LONG if task.row.folder in LONG_SETS else AUTOTUNE_SECONDS
+    metric = f"f1:__label__{task.labels.index(task.row.positive)}" if task.row.positive else "f1"
+    stretched = round(seconds * stretch())
+    with as_file(task.row, task.train) as path, as_file(task.row, task.validation) as validation:
+        model, diverged = _until_finite(
+            path,
+            seed,
+            autotuneValidationFile=validation,
+            autotuneDuration=stretched,
+            autotuneMetric=metric,
+        )
+    arguments = model.f.getArgs()
+    chosen = {name: getattr(arguments, name) for name in FOUND} | {"loss": arguments.loss.name}
+    value = task.value(task.validation.targets, _fitted(task, model).predict(task.validation.texts))
+    if task.everything is not task.train:
+        found = {name: chosen[name] for name in (*FOUND, "loss")}
+        with as_file(task.row, task.everything) as path:
+            model, again = _until_finite(path, seed, **found)
+        diverged += again
+    return _fitted(task, model, value, chosen | {"budget on the clock": stretched, "diverged": diverged})
+
+
+def stretch() -> float:
+    """How much longer a second of the processor takes on the clock now: autotune knows the clock only."""
+    wall, processor = time.perf_counter(), time.process_time()
+    while time.process_time() - processor < 0.5:
+        pass
+    return min(max((time.perf_counter() - wall) / 0.5, 1.0), MOST_STRETCHED)
+
+
+def _until_finite(path: str, seed: int, **arguments: Any) -> tuple[Any, int]:
+    """A model, and how many seeds before it ended with "Encountered NaN", as high learning rates do to fastText."""
+    import fasttext
+
+    for attempt in range(ATTEMPTS):
+        try:
+            return fasttext.train_supervised(
+                path, **arguments, seed=seed + 1000 * attempt, thread=1, verbose=0
+            ), attempt
+        except RuntimeError as error:
+            if "NaN" not in str(error) or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def _fitted(task: Task, model: Any, validation: float | None = None, chosen: dict[str, Any] | None = None) -> Fitted:
+    def predict(texts: list[str]) -> Classes:
+        lines = [" ".join(task.row.tokenize(text)) + "\n" for text in texts]
+        labels, _ = model.f.multilinePredict(lines, 1, 0.0, "strict")
+        # A text of unknown words only has no answer: fastText's users then take what they like, here the first class.
+        return np.array([int(some[0].removeprefix("__label__")) if some else 0 for some in labels], dtype=np.int64)
+
+    def size() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.bin"
+            model.save_model(str(path))
+            return path.stat().st_size
+
+    return Fitted(predict, size, validation, chosen or {})
+
+
+SIDES = (
+    Side("fastText, pairs", fit_pairs, {"ngrams": 2, "character ngrams": 4}, (Path(__file__),), ("fasttext",), seeds=3),
+    Side(
+        "fastText, autotuned",
+        fit_autotuned,
+        {"seconds": AUTOTUNE_SECONDS, "seconds for long sets": AUTOTUNE_SECONDS_LONG},
+        (Path(__file__),),
+        ("fasttext",),
+    ),
+)

@@ -1,6 +1,7 @@
 """`textrnn evaluate`: how good is a model on labelled data?"""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from textrnn.data import as_examples, collect
 from textrnn.evaluation import Evaluation, draw_png, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
 from textrnn.runtime import Classifier, Compression
+from textrnn.runtime.baseline import evaluation_with_baseline
 
 
 @click.command(
@@ -18,6 +20,7 @@ from textrnn.runtime import Classifier, Compression
 Examples:
   textrnn evaluate reviews.textrnn test.csv
   textrnn evaluate reviews.textrnn test.csv --html report.html --png report.png
+  textrnn evaluate reviews.textrnn test.csv --baseline train.csv
   textrnn evaluate reviews.textrnn test.csv --json - | jq .macro_f1.value
 """
 )
@@ -46,6 +49,12 @@ Examples:
     show_default=True,
     help="Confidently wrong texts to show.",
 )
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=FileName(dash=True),
+    help="The data that MODEL was trained on: a tuned linear model learns from them and is shown beside MODEL.",
+)
 @compress_option
 @reading_options
 def evaluate(
@@ -57,6 +66,7 @@ def evaluate(
     html_path: str | None,
     png_path: str | None,
     mistakes: int,
+    baseline: str | None,
     compress: Compression | None,
     format: str | None,
     encoding: str,
@@ -68,16 +78,22 @@ def evaluate(
 
     Accuracy, F1, log loss, ROC-AUC with intervals, scores per class, the confusion matrix and the most confidently
     wrong texts. With --compress these are the compressed network's, and a line before them says what changed.
+
+    With --baseline also how a linear model does on DATA: tf-idf over words and word pairs (or runs of characters) and
+    logistic regression, tuned on a part of FILE that is split off as the training of MODEL did.
     """
     require("sklearn", extra="evaluate", purpose="evaluating")
     outputs = [path for path in (json_path, html_path, png_path) if path and path != "-"]
-    check_separate(outputs, [path for path in (model, data) if path != "-"])
+    if data == baseline == "-":
+        raise click.UsageError("DATA and --baseline cannot both be standard input")
+    check_separate(outputs, [path for path in (model, data, baseline) if path and path != "-"])
     classifier = textrnn.load(model, compress=compress)
-    examples = as_examples(
-        as_source(data), text=text, label=label, format=format, encoding=encoding, header=not no_header
-    )
-    dataset = collect(examples, labels=classifier.labels)
+    read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=not no_header)
+    dataset = collect(read(as_source(data)), labels=classifier.labels)
+    learned = collect(read(as_source(baseline)), labels=classifier.labels) if baseline else None
     evaluation = classifier.evaluate_on(dataset, mistakes=mistakes)
+    if learned:
+        evaluation = evaluation_with_baseline(evaluation, classifier, dataset, learned)
     if compress:
         whole = Classifier(classifier.header, classifier.weights)
         change = compression_change(evaluation, whole.evaluate_on(dataset, mistakes=0))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from rich.cells import cell_len
 
+from textrnn.evaluation.baseline_lines import baseline_lines
 from textrnn.evaluation.lines import one_line, padded
 from textrnn.evaluation.mistakes import most_frequent_confusions
 from textrnn.evaluation.results import Estimate, Evaluation
@@ -20,7 +21,8 @@ def to_json(evaluation: Evaluation) -> bytes:
 
 def to_text(evaluation: Evaluation) -> str:
     """A report in aligned plain text, at most 100 terminal columns wide."""
-    sections = [_summary(evaluation), _per_class(evaluation), _confusion(evaluation), _mistakes(evaluation)]
+    baseline = [] if evaluation.baseline is None else baseline_lines(evaluation.baseline, "test")
+    sections = [_summary(evaluation), baseline, _per_class(evaluation), _confusion(evaluation), _mistakes(evaluation)]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from textrnn.history import BaselineRecord
 from textrnn.labels import Label
 
 
@@ -69,3 +70,5 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Examples [true class, predicted class], in the order of the labels."""
     mistakes: list[Mistake]
     """Wrongly predicted examples, the most confident first."""
+    baseline: BaselineRecord | None = None
+    """The classifier beside a linear model on the same examples, where that was asked for."""

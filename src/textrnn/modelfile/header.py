@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import Shape, network_tensors
 
@@ -39,6 +39,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Validation metrics of that epoch, by name; empty without a validation set."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
+    baseline: BaselineRecord | None = None
+    """The network beside a linear model on the validation texts, where that was asked for."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

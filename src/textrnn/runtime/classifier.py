@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from textrnn.data import LabelledTexts, as_examples, collect
 from textrnn.errors import ConfigError
 from textrnn.evaluation import Evaluation, evaluate
-from textrnn.history import EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
 from textrnn.runtime.engines import build_network
@@ -60,6 +61,11 @@ class Classifier:
     def history(self) -> list[EpochRecord]:
         """The training epoch by epoch; empty where the model file tells nothing about its training."""
         return self.header.provenance.history if self.header.provenance else []
+
+    @property
+    def baseline(self) -> BaselineRecord | None:
+        """The network beside a linear model on the validation texts; None where `train` was not asked for it."""
+        return self.header.provenance.baseline if self.header.provenance else None
 
     @overload
     def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a string is a text
@@ -128,6 +134,7 @@ class Classifier:
         encoding: str = "utf-8",
         header: bool = True,
         mistakes: int = 10,
+        baseline: Any = None,
     ) -> Evaluation:
         """How well the predictions agree with given labels.
 
@@ -137,12 +144,20 @@ class Classifier:
             text, label: names of the columns where they cannot be told from the header.
             format, encoding, header: how to read a file where its name and content do not tell.
             mistakes: how many of the most confidently wrong texts to keep.
+            baseline: what the classifier was trained on, as `textrnn.train` took it (a list as pairs of text and
+                label): a tuned linear model learns from it and stands beside the classifier in the evaluation.
 
         Raises:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
         """
-        examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
-        return self.evaluate_on(collect(examples, labels=self.labels), mistakes=mistakes)
+        read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
+        dataset = collect(read(data, labels), labels=self.labels)
+        evaluation = self.evaluate_on(dataset, mistakes=mistakes)
+        if baseline is None:
+            return evaluation
+        from textrnn.runtime.baseline import evaluation_with_baseline
+
+        return evaluation_with_baseline(evaluation, self, dataset, collect(read(baseline), labels=self.labels))
 
     def evaluate_on(self, dataset: LabelledTexts, *, mistakes: int = 10) -> Evaluation:
         """`evaluate` on texts that `textrnn.data.collect` has read, with this classifier's labels."""

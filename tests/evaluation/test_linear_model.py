@@ -68,7 +68,7 @@ def test_c_and_probabilities_are_those_of_a_full_search_by_hand(
     for c in GRID:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            models[c] = LogisticRegression(C=c, max_iter=2000).fit(vectors, training[1])
+            models[c] = LogisticRegression(C=c, max_iter=5000, tol=1e-7).fit(vectors, training[1])
         losses[c] = log_loss(validation[1], models[c].predict_proba(vectorizer.transform(validation[0])))
     best = min(GRID, key=lambda c: losses[c])
     assert GRID[0] < best < GRID[-1]
@@ -84,7 +84,9 @@ def test_the_final_fit_may_learn_from_the_validation_texts_too(drawn: Callable[.
     assert ours.learned_from == 360
     vectorizer = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, ngram_range=(1, 2), sublinear_tf=True)
     vectors = vectorizer.fit_transform(training[0] + validation[0])
-    theirs = LogisticRegression(C=ours.c, max_iter=2000).fit(vectors, np.concatenate([training[1], validation[1]]))
+    theirs = LogisticRegression(C=ours.c, max_iter=5000, tol=1e-7).fit(
+        vectors, np.concatenate([training[1], validation[1]])
+    )
     unseen, _ = drawn(4)
     np.testing.assert_allclose(
         ours.predict_proba(unseen[0]), theirs.predict_proba(vectorizer.transform(unseen[0])), atol=3e-3

@@ -75,7 +75,7 @@ def test_c_and_probabilities_are_those_of_a_full_search_by_hand(
     assert ours.c == best
     assert ours.converged and ours.features == len(vectorizer.vocabulary_) and ours.learned_from == len(training[0])
     theirs = models[best].predict_proba(vectorizer.transform(validation[0]))
-    np.testing.assert_allclose(ours.predict_proba(validation[0]), theirs, atol=3e-3)
+    np.testing.assert_allclose(ours.predict_proba(validation[0]), theirs, atol=8e-3)
 
 
 def test_the_final_fit_may_learn_from_the_validation_texts_too(drawn: Callable[..., tuple[Split, Split]]) -> None:
@@ -89,7 +89,7 @@ def test_the_final_fit_may_learn_from_the_validation_texts_too(drawn: Callable[.
     )
     unseen, _ = drawn(4)
     np.testing.assert_allclose(
-        ours.predict_proba(unseen[0]), theirs.predict_proba(vectorizer.transform(unseen[0])), atol=3e-3
+        ours.predict_proba(unseen[0]), theirs.predict_proba(vectorizer.transform(unseen[0])), atol=8e-3
     )
 
 

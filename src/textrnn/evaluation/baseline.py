@@ -155,7 +155,8 @@ def _all_classes(regression: Any, vectors: Any, classes: int) -> NDArray[np.floa
     """[texts, classes]"""
     probabilities = np.zeros((vectors.shape[0], classes))
     probabilities[:, regression.classes_] = regression.predict_proba(vectors)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)  # those of 32-bit floats add up to 1 roughly
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # those of 32-bit floats add up to 1 roughly
+    return probabilities
 
 
 def _calibration_error(targets: NDArray[Any], probabilities: NDArray[Any]) -> float:

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from textrnn.cli.options import FileName
+from textrnn.evaluation.baseline_lines import verdict
 from textrnn.evaluation.lines import one_line
 from textrnn.modelfile import Header, VectorsProvenance, expected_tensors, read_model
 
@@ -55,6 +56,8 @@ def _lines(header: Header, path: Path) -> list[str]:
             f"epochs        {len(provenance.history)}, best {provenance.best_epoch}"
             + (", interrupted" if provenance.interrupted else ""),
         ]
+        if provenance.baseline:
+            lines.append(f"baseline      {verdict(provenance.baseline)}")
         lines += [f"validation {one_line(name, 40)} {value:.4f}" for name, value in provenance.metrics.items()]
     return lines
 

@@ -13,6 +13,7 @@ from textrnn.cli.options import FileName, as_source, column_options, default_out
 from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
+from textrnn.evaluation.baseline_lines import baseline_lines
 from textrnn.files import check_separate, remove_partial, require
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Examples:
   textrnn train reviews.csv
   textrnn train reviews.csv --text review --label stars --out stars.textrnn
   textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
+  textrnn train reviews.csv --baseline
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
   textrnn train reviews.csv --vectors glove.6B.100d.txt --vectors-training frozen
@@ -59,6 +61,11 @@ Examples:
     help="Go on from the last complete epoch of an interrupted training, if there is one.",
 )
 @click.option(
+    "--baseline",
+    is_flag=True,
+    help="Train a tuned linear model, too, and show how both do on the validation texts.",
+)
+@click.option(
     "--progress",
     type=click.Choice(["auto", "bar", "json", "none"]),
     default="auto",
@@ -75,6 +82,7 @@ def train(
     text: str | None,
     label: str | None,
     resume: bool,
+    baseline: bool,
     progress: str,
     format: str | None,
     encoding: str,
@@ -114,6 +122,7 @@ def train(
             checkpoint=checkpoint,
             resume=resume,
             on_event=on_event,
+            baseline=baseline,
             **chosen,
         )
         classifier.save(path)
@@ -152,17 +161,21 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if not provenance.interrupted:
         checkpoint.unlink(missing_ok=True)
     if as_json:
-        event = {
+        event: dict[str, Any] = {
             "event": "saved",
             "path": str(path).encode(errors="backslashreplace").decode(),  # a name need not be text
             "best_epoch": provenance.best_epoch,
             "interrupted": provenance.interrupted,
             "validation": provenance.metrics or None,
         }
+        if provenance.baseline:
+            event["baseline"] = msgspec.to_builtins(provenance.baseline)
         click.echo(msgspec.json.encode(event).decode())
         return
     if provenance.interrupted:
         click.echo(f"interrupted after epoch {len(provenance.history)}; --resume goes on from {checkpoint}")
     metrics = ", ".join(f"{name} {value:.4f}" for name, value in provenance.metrics.items())
     click.echo(f"saved {path}: epoch {provenance.best_epoch}" + (f", validation {metrics}" if metrics else ""))
+    for line in baseline_lines(provenance.baseline, "validation") if provenance.baseline else []:
+        click.echo(line)
     click.echo(f"next: textrnn evaluate {path} TEST_FILE   or   echo 'some text' | textrnn predict {path}")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from textrnn.evaluation.baseline_lines import FIGURES, description, verdict
 from textrnn.evaluation.certainty import coverage, span
 from textrnn.evaluation.figures import COUNTED_CLASSES, confusion_svg, curves_svg, reliability_svg
 from textrnn.evaluation.lines import one_line
@@ -44,6 +45,8 @@ def write_html(path: str | Path, evaluation: Evaluation, history: Sequence[Epoch
         reliability=markup(_inlined(reliability_svg(evaluation), "reliability")),
         span=span,
         coverage=coverage,
+        baseline_figures=FIGURES,
+        baseline_notes=[description(evaluation.baseline), verdict(evaluation.baseline)] if evaluation.baseline else [],
         confusions=most_frequent_confusions(evaluation, count=10) if many else [],
     )
     with replacing(path) as file:

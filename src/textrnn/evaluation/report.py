@@ -3,6 +3,7 @@
 import msgspec
 from rich.cells import cell_len
 
+from textrnn.evaluation.baseline_lines import baseline_lines
 from textrnn.evaluation.certainty import certainty_sections
 from textrnn.evaluation.lines import aligned, one_line, padded
 from textrnn.evaluation.mistakes import most_frequent_confusions
@@ -19,8 +20,9 @@ def to_json(evaluation: Evaluation) -> bytes:
 
 def to_text(evaluation: Evaluation) -> str:
     """A report in aligned plain text, at most 100 terminal columns wide."""
+    baseline = [] if evaluation.baseline is None else baseline_lines(evaluation.baseline, "test")
     sections = [
-        *(_summary(evaluation), _per_class(evaluation), _confusion(evaluation)),
+        *(_summary(evaluation), baseline, _per_class(evaluation), _confusion(evaluation)),
         *certainty_sections(evaluation),
         _mistakes(evaluation),
     ]

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from textrnn.history import BaselineRecord
 from textrnn.labels import Label
 
 
@@ -151,3 +152,5 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From the shortest texts to the longest; None where no lengths were given."""
     out_of_scope: OutOfScope | None
     """None where it was not asked for."""
+    baseline: BaselineRecord | None = None
+    """The classifier beside a linear model on the same examples, where that was asked for."""

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import Shape, network_tensors
 
@@ -54,6 +54,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """None where the embeddings began at random."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
+    baseline: BaselineRecord | None = None
+    """The network beside a linear model on the validation texts, where that was asked for."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.errors import ConfigError
-from textrnn.history import EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
 from textrnn.runtime.engines import Precision, build_network
@@ -72,6 +73,11 @@ class Classifier:
     def history(self) -> list[EpochRecord]:
         """The training epoch by epoch; empty where the model file tells nothing about its training."""
         return self.header.provenance.history if self.header.provenance else []
+
+    @property
+    def baseline(self) -> BaselineRecord | None:
+        """The network beside a linear model on the validation texts; None where `train` was not asked for it."""
+        return self.header.provenance.baseline if self.header.provenance else None
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a string is a text
@@ -150,6 +156,7 @@ class Classifier:
         header: bool = True,
         mistakes: int = 10,
         out_of_scope: Label | None = None,
+        baseline: Any = None,
     ) -> "Evaluation":
         """How well the predictions agree with given labels.
 
@@ -161,6 +168,8 @@ class Classifier:
             mistakes: how many of the most confidently wrong texts to keep.
             out_of_scope: what texts of none of the classes are labelled with; they count only in the figures that say
                 how well the classifier's certainty tells them apart.
+            baseline: what the classifier was trained on, as `textrnn.train` took it (a list as pairs of text and
+                label): a tuned linear model learns from it and stands beside the classifier in the evaluation.
 
         Raises:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
@@ -169,13 +178,18 @@ class Classifier:
         # Half the time of the import of all this, and not needed to predict.
         from textrnn.data import Example, as_examples, collect, set_apart
 
-        read = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
-        examples: Iterable[Example] = read
+        read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
+        examples: Iterable[Example] = read(data, labels)
         unknown = None
         if out_of_scope is not None:
-            examples, unknown = set_apart(read, out_of_scope, self.labels)
+            examples, unknown = set_apart(examples, out_of_scope, self.labels)
         dataset = collect(examples, labels=self.labels)
-        return self.evaluate_on(dataset, mistakes=mistakes, out_of_scope=out_of_scope, unknown=unknown)
+        evaluation = self.evaluate_on(dataset, mistakes=mistakes, out_of_scope=out_of_scope, unknown=unknown)
+        if baseline is None:
+            return evaluation
+        from textrnn.runtime.baseline import evaluation_with_baseline
+
+        return evaluation_with_baseline(evaluation, self, dataset, collect(read(baseline), labels=self.labels))
 
     def evaluate_on(
         self,

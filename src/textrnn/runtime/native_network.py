@@ -84,9 +84,7 @@ class NativeNetwork:
         self._layers = (LayerRecord * config.layers)()
         for number, layer in enumerate(self._layers):
             projects = number > 0 or not self._folded
-            self._held += fill_layer(
-                layer, kernels, config, weights, number, projects=projects, precision=precision
-            )
+            self._held += fill_layer(layer, kernels, config, weights, number, projects=projects, precision=precision)
         self.classes = len(weights["head.bias"])
         self.network = NetworkRecord(
             layers=config.layers,

@@ -14,9 +14,11 @@ from textrnn.config import Recipe
 from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
+from textrnn.files import require
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
+from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, looks_unspaced
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
@@ -43,6 +45,7 @@ def train(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
+    baseline: bool = False,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -59,11 +62,13 @@ def train(
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
+        baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
+            `Classifier.baseline`. A note says so where the linear model is the better one.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
         DataError: the data cannot be read, or there are not at least two classes.
-        ConfigError: a setting's value cannot be used.
+        ConfigError: a setting's value cannot be used, or `baseline` is asked for without validation texts.
         CheckpointError: the checkpoint belongs to other data or settings.
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
@@ -76,12 +81,20 @@ def train(
     else:
         dataset, held_out = split_off(dataset, recipe)
     _note(dataset, held_out, recipe)
+    if baseline:
+        require("sklearn", extra="evaluate", purpose="a linear model beside the network")
+        if held_out is None:
+            raise ConfigError("baseline: expected validation texts to compare on, found none")
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            return train_on(
+            classifier = train_on(
                 dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=show
             )
-    return train_on(dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=on_event)
+    else:
+        classifier = train_on(
+            dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=on_event
+        )
+    return with_baseline(classifier, dataset, held_out) if baseline and held_out else classifier
 
 
 def train_on(

@@ -159,7 +159,7 @@ def latency() -> list[dict[str, Any]]:
 
 def stream_seconds(cell: str, ids: NDArray[np.int32]) -> float:
     """Of a token that a stream reads, one direction, with the scores after it: the best of 200 times all of them."""
-    stream = pair(cell=cell)[0].stream()
+    stream = pair(classifier("imdb", cell=cell))[0].stream()
     best = float("inf")
     for _ in range(200):
         started = time.perf_counter()

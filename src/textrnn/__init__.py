@@ -23,8 +23,10 @@ if TYPE_CHECKING:
         OutputError,
         TextRNNError,
     )
-    from textrnn.runtime import Classifier, Prediction, Stream, load
+    from textrnn.runtime import Classifier, Prediction, Stream, compare, load
+    from textrnn.studies import learning_curve, suspects
     from textrnn.training import train
+    from textrnn.tuning import tune
 
 _HOMES = {
     "CheckpointError": "textrnn.errors",
@@ -37,8 +39,12 @@ _HOMES = {
     "Prediction": "textrnn.runtime",
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
+    "compare": "textrnn.runtime",
+    "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
+    "suspects": "textrnn.studies",
     "train": "textrnn.training",
+    "tune": "textrnn.tuning",
 }
 
 __all__ = [
@@ -53,15 +59,19 @@ __all__ = [
     "Stream",
     "TextRNNError",
     "__version__",
+    "compare",
+    "learning_curve",
     "load",
+    "suspects",
     "train",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name == "train":
+    if name in ("train", "tune"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

@@ -7,8 +7,9 @@ import click
 import msgspec
 
 from textrnn.cli.options import FileName
+from textrnn.evaluation.baseline_lines import verdict
 from textrnn.evaluation.lines import one_line
-from textrnn.modelfile import Header, expected_tensors, read_model
+from textrnn.modelfile import Header, VectorsProvenance, expected_tensors, read_model
 
 
 @click.command(
@@ -50,12 +51,24 @@ def _lines(header: Header, path: Path) -> list[str]:
             f"data          {provenance.data.examples:,} texts, {one_line(provenance.data.fingerprint, 100)}",
             f"validation    {provenance.data.validation_examples:,} texts",
             f"training      {_settings(provenance.training)}",
+            *_vectors(provenance.vectors),
             f"versions      {versions}",
             f"epochs        {len(provenance.history)}, best {provenance.best_epoch}"
             + (", interrupted" if provenance.interrupted else ""),
         ]
+        if provenance.baseline:
+            lines.append(f"baseline      {verdict(provenance.baseline)}")
         lines += [f"validation {one_line(name, 40)} {value:.4f}" for name, value in provenance.metrics.items()]
     return lines
+
+
+def _vectors(vectors: VectorsProvenance | None) -> list[str]:
+    if vectors is None:
+        return []
+    return [
+        f"vectors       {one_line(vectors.file, 100)}: {vectors.words:,} words, "
+        f"{100 * vectors.tokens:.1f} % of the training tokens; {one_line(vectors.fingerprint, 100)}"
+    ]
 
 
 def _settings(config: msgspec.Struct) -> str:

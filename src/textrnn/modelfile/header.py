@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import EpochRecord, PartRecord
+from textrnn.history import BaselineRecord, EpochRecord, PartRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import NGRAM_KEYS, Shape, network_tensors, ngram_tensors
 
@@ -25,6 +25,19 @@ class DataProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     validation_examples: int
 
 
+class VectorsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which word vectors a training began with, and how much of the texts they cover."""
+
+    file: str
+    """Its name without folders."""
+    fingerprint: str
+    """SHA-256 over the rows that were used; the same whatever the file format."""
+    words: int
+    """Of the vocabulary, that have a vector."""
+    tokens: float
+    """Share of the training tokens, 0 to 1."""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model came to be."""
 
@@ -40,8 +53,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Validation metrics of that epoch, by name; empty without a validation set."""
     parts: list[PartRecord] = []
     """Of a model that has several, or whose scores are calibrated; `history` is then the first network's."""
+    vectors: VectorsProvenance | None = None
+    """None where the embeddings began at random."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
+    baseline: BaselineRecord | None = None
+    """The network beside a linear model on the validation texts, where that was asked for."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

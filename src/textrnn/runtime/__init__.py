@@ -1,6 +1,7 @@
 """Trained classifiers at work: NumPy only."""
 
 from textrnn.runtime.classifier import Classifier, Prediction, load
+from textrnn.runtime.comparing import compare
 from textrnn.runtime.engines import ENGINES, Network, build_network
 from textrnn.runtime.network import NumpyNetwork
 from textrnn.runtime.scores import softmax
@@ -17,6 +18,7 @@ __all__ = [
     "Prediction",
     "Stream",
     "build_network",
+    "compare",
     "load",
     "softmax",
 ]

@@ -18,37 +18,39 @@ from textrnn.config import Recipe
 from textrnn.evaluation import score
 from textrnn.files import checkpoint_paths
 from textrnn.history import PartRecord
-from textrnn.model import TextClassifier, initialize
+from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.fit import CheckpointFile, Fit
 from textrnn.training.ngram_weights import fit_ngrams
-from textrnn.training.randomness import random_stream
 from textrnn.training.run import torch_logits
 
 LARGEST_SCALE = 100.0
 
 
+TrainNetwork = Callable[[Recipe, CheckpointFile | None], tuple[Fit, TextClassifier]]
+"""(recipe with the network's own seed, where its state is kept) -> (what came out, the network with its best weights)."""
+
+
 def train_parts(
     recipe: Recipe,
+    train_network: TrainNetwork,
     training: EncodedExamples,
     validation: EncodedExamples | None,
     *,
-    vocabulary_size: int,
     classes: int,
-    on_event: Callable[[Event], None] = lambda event: None,
     checkpoint: CheckpointFile | None = None,
 ) -> Fit:
     """Train every part of a model and put them together.
 
     Args:
         recipe: all settings; `members` and `ngrams` say which parts there are.
+        train_network: trains one network.
         training: what to learn from.
-        validation: chooses the best epoch of each network, the strength of the n-grams, and the scales.
-        vocabulary_size, classes: sizes of a network.
-        on_event: told of every step and epoch of each network.
+        validation: chooses the strength of the n-grams, and the scales.
+        classes: how many there are.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
 
     Returns:
@@ -56,25 +58,24 @@ def train_parts(
         told in the file. After an interrupt there may be fewer networks than were asked for.
 
     Raises:
-        As `fit`.
+        KeyboardInterrupt: interrupted before there was a first network.
+        As `train_network`.
     """
     fits: list[Fit] = []
     judged: list[NDArray[np.float32]] = []
     for member in range(recipe.model.members):
-        own = _recipe_of(recipe, member)
-        stream = random_stream(own.training.seed)
-        network = TextClassifier(recipe.model, vocabulary_size=vocabulary_size, classes=classes)
-        initialize(network, recipe.training.initialization, stream)
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:
-            fits.append(fit(own, network, training, validation, stream=stream, on_event=on_event, checkpoint=state))
+            result, network = train_network(_recipe_of(recipe, member), state)
         except KeyboardInterrupt:
             if not fits:
                 raise
             fits[-1] = replace(fits[-1], interrupted=True)
-        if validation is not None and len(judged) < len(fits):
+            break
+        fits.append(result)
+        if validation is not None:
             judged.append(torch_logits(network, validation, recipe))
-        if fits[-1].interrupted:
+        if result.interrupted:
             break
     return _put_together(recipe, fits, judged, training, validation, classes)
 

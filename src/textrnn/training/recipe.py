@@ -14,13 +14,18 @@ from textrnn.config import Recipe
 from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
-from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
+from textrnn.files import require
+from textrnn.model import TextClassifier, initialize
+from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
+from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, looks_unspaced
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Event, Fit
+from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.parts import train_parts
 from textrnn.training.progress import progress_bar_or_nothing
+from textrnn.training.randomness import random_stream
+from textrnn.training.vectors import begin_with_vectors, with_vector_size
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -37,9 +42,11 @@ def train(
     header: bool = True,
     validation: Any = None,
     validation_labels: Any = None,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
+    baseline: bool = False,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -51,19 +58,23 @@ def train(
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         validation, validation_labels: as `data` and `labels`; without them a part of the data is split off.
+        vectors: a file of word vectors (GloVe, word2vec, fastText) that the embedding begins with and takes its size
+            from; `vectors_training` says what becomes of them.
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
+        baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
+            `Classifier.baseline`. A note says so where the linear model is the better one.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
         DataError: the data cannot be read, or there are not at least two classes.
-        ConfigError: a setting's value cannot be used.
+        ConfigError: a setting's value cannot be used, or `baseline` is asked for without validation texts.
         CheckpointError: the checkpoint belongs to other data or settings.
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(**settings)
+    recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -71,10 +82,20 @@ def train(
     else:
         dataset, held_out = split_off(dataset, recipe)
     _note(dataset, held_out, recipe)
+    if baseline:
+        require("sklearn", extra="evaluate", purpose="a linear model beside the network")
+        if held_out is None:
+            raise ConfigError("baseline: expected validation texts to compare on, found none")
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show)
-    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event)
+            classifier = train_on(
+                dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=show
+            )
+    else:
+        classifier = train_on(
+            dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=on_event
+        )
+    return with_baseline(classifier, dataset, held_out) if baseline and held_out else classifier
 
 
 def train_on(
@@ -82,6 +103,7 @@ def train_on(
     held_out: LabelledTexts | None,
     recipe: Recipe,
     *,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
@@ -92,22 +114,35 @@ def train_on(
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     _check_metric(recipe, validation, len(dataset.labels))
 
+    def begin(own: Recipe) -> tuple[TextClassifier, torch.Generator, VectorsProvenance | None]:
+        stream = random_stream(own.training.seed)
+        network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+        initialize(network, own.training.initialization, stream)
+        begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
+        return network, stream, begun
+
+    first = begin(recipe)
+    begun = first[-1]
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+    if begun:
+        fingerprints += f" {begun.fingerprint}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
-    result = train_parts(
-        recipe,
-        training,
-        validation,
-        vocabulary_size=len(encoder.vocabulary),
-        classes=len(dataset.labels),
-        on_event=on_event,
-        checkpoint=state,
-    )
-    return assemble(result, recipe, encoder, dataset, held_out)
+
+    def train_network(own: Recipe, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
+        network, stream, _ = first if own is recipe else begin(own)
+        return fit(own, network, training, validation, stream=stream, on_event=on_event, checkpoint=state), network
+
+    result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
+    return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
 def assemble(
-    result: Fit, recipe: Recipe, encoder: TextEncoder, dataset: LabelledTexts, held_out: LabelledTexts | None
+    result: Fit,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    dataset: LabelledTexts,
+    held_out: LabelledTexts | None,
+    vectors: VectorsProvenance | None = None,
 ) -> Classifier:
     """The trained weights with everything that belongs to them, as a classifier that runs without PyTorch."""
     provenance = Provenance(
@@ -129,6 +164,7 @@ def assemble(
         best_epoch=result.best_epoch,
         metrics=result.metrics or result.history[result.best_epoch - 1].validation or {},
         parts=result.parts,
+        vectors=vectors,
         interrupted=result.interrupted,
     )
     header = Header(

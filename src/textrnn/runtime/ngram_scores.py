@@ -17,7 +17,7 @@ Ids = NDArray[np.int32]
 class NgramScores:
     """bias + sum of the weights of the different n-grams that a text holds; unknown ones count nothing.
 
-    An engine's network behind the signature of `textrnn.runtime.engines.Network`: the native kernels where they are, else
+    A network behind the signature of `textrnn.runtime.engines.Network`, by the native kernels where they are, else by
     NumPy. Both sum in double precision.
     """
 

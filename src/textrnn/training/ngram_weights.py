@@ -61,7 +61,7 @@ def fit_ngrams(
 
     Args:
         texts, targets: the training texts and the class of each, [texts].
-        validation, validation_targets: the same of the texts that choose C; without them it is the first of `STRENGTHS`.
+        validation, validation_targets: the same of the texts that choose C; else it is the first of `STRENGTHS`.
         longest: tokens of the longest n-gram.
         classes: how many there are.
     """

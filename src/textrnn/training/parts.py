@@ -1,8 +1,8 @@
 """A model of several parts: networks trained one after the other, and an n-gram model beside them.
 
-The scores of the parts are added, each times a scale: one for the networks, whose mean counts, and one for the n-grams.
-The scales are those with the least log loss on the validation texts. That weighs the parts against each other (stacking:
-Wolpert 1992, Neural Networks 5, 241-259) and calibrates the sum (temperature scaling: Guo et al. 2017,
+The scores of the parts are added, each times a scale: one for the networks, whose mean counts, and one for the
+n-grams. The scales are those with the least log loss on the validation texts. That weighs the parts against each other
+(stacking: Wolpert 1992, Neural Networks 5, 241-259) and calibrates the sum (temperature scaling: Guo et al. 2017,
 arXiv:1706.04599) at once; they are multiplied into the weights, so nothing is left to do when predicting.
 """
 
@@ -29,9 +29,8 @@ from textrnn.training.run import torch_logits
 
 LARGEST_SCALE = 100.0
 
-
 TrainNetwork = Callable[[Recipe, CheckpointFile | None], tuple[Fit, TextClassifier]]
-"""(recipe with the network's own seed, where its state is kept) -> (what came out, the network with its best weights)."""
+"""(recipe with the network's own seed, where its state is kept) -> (what came out, the network with the best weights)."""
 
 
 def train_parts(

@@ -25,6 +25,8 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Training tokens over the wall-clock time of the epoch, validation left out; None when not recorded."""
     validation: dict[str, float] | None = None
     """`loss`, `accuracy` and the metric that chooses the best epoch, by name."""
+    network: int = 1
+    """Which of the networks of a model, counted from 1."""
 
 
 class PartRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -43,6 +43,14 @@ Examples:
     help="Model file to write.  [default: DATA's name with .textrnn]",
 )
 @click.option(
+    "--effort",
+    type=click.Choice(["plain", "quick", "default", "best"]),
+    default="default",
+    show_default=True,
+    help="How much time accuracy is worth. All but 'plain' choose the settings that are not given by the size of the "
+    "data; 'plain' takes them as they are shown below, which is one vanilla network.",
+)
+@click.option(
     "--validation",
     metavar="FILE",
     type=FileName(dash=True),
@@ -83,6 +91,7 @@ def train(
     label: str | None,
     resume: bool,
     baseline: bool,
+    effort: str,
     progress: str,
     format: str | None,
     encoding: str,
@@ -109,7 +118,8 @@ def train(
     from textrnn.training import train as train_classifier
 
     as_json = progress == "json" or (progress == "auto" and not sys.stdout.isatty())
-    with _shown(progress, as_json, recipe) as on_event:
+    epochs = recipe.training.epochs if effort == "plain" or "epochs" in chosen else None
+    with _shown(progress, as_json, epochs) as on_event:
         classifier = train_classifier(
             as_source(data),
             text=text,
@@ -123,6 +133,7 @@ def train(
             resume=resume,
             on_event=on_event,
             baseline=baseline,
+            effort=effort,
             **chosen,
         )
         classifier.save(path)
@@ -130,7 +141,7 @@ def train(
 
 
 @contextmanager
-def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[Event], None]]":
+def _shown(progress: str, as_json: bool, epochs: int | None) -> "Iterator[Callable[[Event], None]]":
     from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
 
     if as_json:
@@ -138,7 +149,7 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
     elif progress == "none":
         yield lambda event: None
     else:
-        with (progress_bar if progress == "bar" else progress_bar_or_nothing)(recipe.training.epochs) as show:
+        with (progress_bar if progress == "bar" else progress_bar_or_nothing)(epochs) as show:
             yield show
 
 

@@ -31,6 +31,8 @@ class Step:
     gradient_norm: float
     """Global norm before clipping."""
     tokens: int
+    network: int = 1
+    """Which of the networks of a model, counted from 1."""
 
 
 def train_epochs(

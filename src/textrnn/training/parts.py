@@ -29,8 +29,8 @@ from textrnn.training.run import torch_logits
 
 LARGEST_SCALE = 100.0
 
-TrainNetwork = Callable[[Recipe, CheckpointFile | None], tuple[Fit, TextClassifier]]
-"""(recipe with the network's own seed, where its state is kept) -> (what came out, the network with the best weights)."""
+TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextClassifier]]
+"""(recipe with the network's own seed, its number from 1, where its state is kept) -> (what came out, the network)."""
 
 
 def train_parts(
@@ -65,7 +65,7 @@ def train_parts(
     for member in range(recipe.model.members):
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:
-            result, network = train_network(_recipe_of(recipe, member), state)
+            result, network = train_network(_recipe_of(recipe, member), member + 1, state)
         except KeyboardInterrupt:
             if not fits:
                 raise

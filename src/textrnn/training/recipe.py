@@ -3,10 +3,12 @@
 import logging
 import platform
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -15,11 +17,14 @@ from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_str
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
 from textrnn.files import require
+from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, looks_unspaced
+from textrnn.training.effort import EFFORTS, DataSize, settings_for
+from textrnn.training.estimate import estimate_seconds
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.parts import train_parts
@@ -47,6 +52,7 @@ def train(
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
     baseline: bool = False,
+    effort: str = "default",
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -65,6 +71,9 @@ def train(
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
         baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
             `Classifier.baseline`. A note says so where the linear model is the better one.
+        effort: how much time accuracy is worth: "quick", "default" or "best" choose the settings that are not given
+            by the size of the data (see docs/recipe.md); "plain" leaves them as `textrnn.config` has them, which is
+            one vanilla network.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
@@ -74,7 +83,10 @@ def train(
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
+    if effort not in EFFORTS:
+        raise ConfigError(f"effort: expected one of {', '.join(EFFORTS)}, got {effort!r}")
+    given = with_vector_size(settings, vectors)
+    recipe = Recipe.from_settings(**given)
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -82,6 +94,8 @@ def train(
     else:
         dataset, held_out = split_off(dataset, recipe)
     _note(dataset, held_out, recipe)
+    if effort != "plain":
+        recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
     if baseline:
         require("sklearn", extra="evaluate", purpose="a linear model beside the network")
         if held_out is None:
@@ -128,10 +142,15 @@ def train_on(
         fingerprints += f" {begun.fingerprint}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
 
-    def train_network(own: Recipe, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
+    def train_network(own: Recipe, number: int, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
         network, stream, _ = first if own is recipe else begin(own)
-        return fit(own, network, training, validation, stream=stream, on_event=on_event, checkpoint=state), network
 
+        def tell(event: Event) -> None:
+            on_event(event if number == 1 else replace_event(event, network=number))
+
+        return fit(own, network, training, validation, stream=stream, on_event=tell, checkpoint=state), network
+
+    _announce(recipe, training, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
@@ -177,6 +196,24 @@ def assemble(
         provenance=provenance,
     )
     return Classifier(header, result.weights)
+
+
+def replace_event(event: Event, network: int) -> Event:
+    """The event, told of a network that is not the first."""
+    if isinstance(event, EpochRecord):
+        return msgspec.structs.replace(event, network=network)
+    return replace(event, network=network)
+
+
+def _announce(recipe: Recipe, training: EncodedExamples, *, vocabulary_size: int, classes: int) -> None:
+    """How long it will take, where it is more than one network that trains."""
+    if recipe.model.members == 1 and not recipe.model.ngrams:
+        return
+    seconds = estimate_seconds(recipe, training, vocabulary_size=vocabulary_size, classes=classes)
+    networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
+    beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""
+    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    logger.info("%s of at most %d epochs%s: about %s here", networks, recipe.training.epochs, beside, about)
 
 
 def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, LabelledTexts | None]:

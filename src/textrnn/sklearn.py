@@ -44,6 +44,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         hidden_size: int = 128,
         pooling: str = "mean",
         padding: str = "masked",
+        members: int = 1,
+        ngrams: int = 0,
         epochs: int = 20,
         batch_size: int = 32,
         batching: str = "bucketed",
@@ -56,6 +58,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         word_dropout: float = 0.0,
         variational: bool = False,
         recurrent_dropout: float = 0.0,
+        r_drop: float = 0.0,
+        calibrate: bool = False,
         initialization: str = "orthogonal",
         vectors_training: str = "tuned",
         class_weight: str = "none",
@@ -80,6 +84,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.hidden_size = hidden_size
         self.pooling = pooling
         self.padding = padding
+        self.members = members
+        self.ngrams = ngrams
         self.epochs = epochs
         self.batch_size = batch_size
         self.batching = batching
@@ -92,6 +98,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.word_dropout = word_dropout
         self.variational = variational
         self.recurrent_dropout = recurrent_dropout
+        self.r_drop = r_drop
+        self.calibrate = calibrate
         self.initialization = initialization
         self.vectors_training = vectors_training
         self.class_weight = class_weight

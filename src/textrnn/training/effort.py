@@ -24,6 +24,8 @@ MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
 STEPS = 2000
 """Of a training with two classes; more classes need more, since each is met less often."""
 LEAST_EPOCHS, MOST_EPOCHS = 3, 16
+A_TEXT = 8
+"""What a text costs beside its tokens, in tokens."""
 LONGEST = 400
 """Tokens of a text that are read at most."""
 
@@ -59,7 +61,7 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
         return chosen
     batch_size = chosen.get("batch_size", Recipe().training.batch_size)
     longest = chosen.get("max_length", int(np.clip(np.percentile(size.lengths, 95), 32, LONGEST)))
-    tokens = float(np.minimum(size.lengths, longest).sum())
+    tokens = float(np.minimum(size.lengths, longest).sum() + A_TEXT * size.examples)
     steps_an_epoch = math.ceil(size.examples / batch_size)
     wanted = STEPS * (1 + math.log2(max(size.classes, 2) / 2) / 2) / steps_an_epoch
     epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))

@@ -51,8 +51,8 @@ def fit_autotuned(task: Task, seed: int) -> Fitted:
     """Autotune has no metric for macro-F1: there it is the F1 of all decisions, which is the accuracy.
 
     The search runs in a process of its own, because some searches end with "Encountered NaN" and some never; then the
-    next seed has its turn. The model is trained with what was found, on the training texts to see what it does on the
-    validation texts, then on everything.
+    next seed has its turn. It has two threads, because with one nearly every search ends so. The model is trained with
+    what was found, on the training texts to see what it does on the validation texts, then on everything.
     """
     search: dict[str, Any] = {
         "autotuneDuration": round(AUTOTUNE_SECONDS * stretch()),
@@ -72,7 +72,7 @@ def fit_autotuned(task: Task, seed: int) -> Fitted:
 
 SEARCH = f"""
 import fasttext, json, sys
-found = fasttext.train_supervised(sys.argv[1], **json.loads(sys.argv[2]), thread=1, verbose=0).f.getArgs()
+found = fasttext.train_supervised(sys.argv[1], **json.loads(sys.argv[2]), thread=2, verbose=0).f.getArgs()
 print(json.dumps({{name: getattr(found, name) for name in {FOUND}}} | {{"loss": found.loss.name}}))
 """
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         OutputError,
         TextRNNError,
     )
-    from textrnn.runtime import Classifier, Prediction, Stream, compare, load
+    from textrnn.runtime import Classifier, Prediction, Stream, load
+    from textrnn.runtime.comparing import compare
     from textrnn.studies import learning_curve, suspects
     from textrnn.training import train
     from textrnn.tuning import tune
@@ -39,7 +40,7 @@ _HOMES = {
     "Prediction": "textrnn.runtime",
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
-    "compare": "textrnn.runtime",
+    "compare": "textrnn.runtime.comparing",
     "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
     "suspects": "textrnn.studies",

@@ -113,7 +113,7 @@ def test_a_search_beats_or_equals_the_defaults_and_its_command_leads_to_the_same
     data, out, plot = write_csv(tmp_path / "d.csv", 160), tmp_path / "m.textrnn", tmp_path / "p.png"
     settings = QUICK | {"metric": "accuracy"}
     began = time.monotonic()
-    result = run_here("tune", data, "--budget", "10s", "--out", out, "--plot", plot, *options(settings))
+    result = run_here("tune", data, "--budget", "15s", "--out", out, "--plot", plot, *options(settings))
     took = time.monotonic() - began
     assert result.code == 0, result.err
     *trials, saved = map(json.loads, result.out.splitlines())

@@ -1,7 +1,6 @@
 """Trained classifiers at work: NumPy only."""
 
 from textrnn.runtime.classifier import Classifier, Prediction, load
-from textrnn.runtime.comparing import compare
 from textrnn.runtime.engines import ENGINES, Network, build_network
 from textrnn.runtime.network import NumpyNetwork
 from textrnn.runtime.scores import softmax
@@ -18,7 +17,6 @@ __all__ = [
     "Prediction",
     "Stream",
     "build_network",
-    "compare",
     "load",
     "softmax",
 ]

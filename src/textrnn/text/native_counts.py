@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.text.native_words import DONE, PAGE_WANTED, PAGES, functions, set_pages
+from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, functions, set_pages
 from textrnn.text.payloads import Payloads, chunks
 from textrnn.text.tokenizer import words
 

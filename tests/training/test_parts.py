@@ -1,6 +1,7 @@
 """Models of several parts: what the n-grams learn, how parts are weighed, what is kept."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,11 +70,11 @@ REVIEWS = [
     for n in range(60)
     for word, label in (("good", "pos"), ("bad", "neg"), ("fine", "pos"), ("poor", "neg"))
 ]
-SMALL = {"embedding_size": 6, "hidden_size": 8, "epochs": 2, "seed": 3, "timings": False}
+SMALL: dict[str, Any] = {"embedding_size": 6, "hidden_size": 8, "epochs": 2, "seed": 3, "timings": False}
 
 
 def test_several_networks_and_ngrams_make_one_model(tmp_path: Path) -> None:
-    events = []
+    events: list[Any] = []
     classifier = textrnn.train(
         REVIEWS, effort="plain", members=3, ngrams=2, calibrate=True, r_drop=0.5, on_event=events.append, **SMALL
     )
@@ -92,15 +93,15 @@ def test_several_networks_and_ngrams_make_one_model(tmp_path: Path) -> None:
 
 def test_interrupted_and_resumed_training_of_several_networks_is_the_same(tmp_path: Path) -> None:
     settings = SMALL | {"members": 2, "ngrams": 1, "effort": "plain"}
-    whole = textrnn.train(REVIEWS, **settings)  # type: ignore[arg-type]
+    whole = textrnn.train(REVIEWS, **settings)
 
     def interrupt(event: object) -> None:
         if getattr(event, "network", 1) == 2 and getattr(event, "index", 0) == 3:
             raise KeyboardInterrupt
 
-    part = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", on_event=interrupt, **settings)  # type: ignore[arg-type]
+    part = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", on_event=interrupt, **settings)
     assert part.header.provenance is not None and part.header.provenance.interrupted and part.header.model.members == 1
-    resumed = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", resume=True, **settings)  # type: ignore[arg-type]
+    resumed = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", resume=True, **settings)
     assert whole.weights.keys() == resumed.weights.keys()
     for name, tensor in whole.weights.items():
         np.testing.assert_array_equal(tensor, resumed.weights[name], err_msg=name)

@@ -95,6 +95,8 @@ def fit(
             run.restore(state)
             for record in run.history:
                 on_event(record)
+    balanced = config.class_weight == "balanced"
+    balance = class_weights(training.targets, model.head.out_features) if balanced else None
     steps = -(-len(training) // config.batch_size)
     events = train_epochs(
         model,
@@ -104,7 +106,7 @@ def fit(
         rate_at=rate_at(config.schedule, config.learning_rate, steps * config.epochs),
         noise=Noise.from_config(stream, config),
         max_gradient_norm=config.max_gradient_norm,
-        class_weights=_class_weights(training.targets, model.head.out_features, config),
+        class_weights=None if balance is None else torch.from_numpy(balance.astype(np.float32)),
         pad_to=padded_length(recipe),
         r_drop=config.r_drop,
     )

@@ -56,6 +56,7 @@ def fit_ngrams(
     *,
     longest: int,
     classes: int,
+    class_weights: NDArray[np.float64] | None = None,
 ) -> NgramPart:
     """Learn the weights.
 
@@ -64,7 +65,9 @@ def fit_ngrams(
         validation, validation_targets: the same of the texts that choose C; else it is the first of `STRENGTHS`.
         longest: tokens of the longest n-gram.
         classes: how many there are.
+        class_weights: weight of each class in the loss, [classes]; None weighs all alike.
     """
+    weights = None if class_weights is None else class_weights[targets]
     keys, starts = ngram_keys(texts.ids, texts.offsets, longest)
     known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
     matrix = csr_of(columns, starts, len(known))
@@ -74,7 +77,7 @@ def fit_ngrams(
         weight = np.zeros((len(known), classes), dtype=np.float32)
         bias = np.zeros(classes, dtype=np.float32)
         for k in range(1 if classes == 2 else 0, classes):
-            weight[:, k], bias[k] = _one_against_the_rest(matrix, targets == k, strength)
+            weight[:, k], bias[k] = _one_against_the_rest(matrix, targets == k, strength, weights)
         if classes == 2:  # one class is what the other is not
             weight[:, 1], bias[1] = weight[:, 1] / 2, bias[1] / 2
             weight[:, 0], bias[0] = -weight[:, 1], -bias[1]
@@ -98,7 +101,9 @@ def csr_of(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) ->
     return csr_array((np.ones(len(indices), dtype=np.float32), indices, starts), shape=(len(starts) - 1, width))
 
 
-def _one_against_the_rest(matrix: Any, inside: NDArray[np.bool_], strength: float) -> tuple[NDArray[np.float32], float]:
+def _one_against_the_rest(
+    matrix: Any, inside: NDArray[np.bool_], strength: float, weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float32], float]:
     """r v [n-grams] and the bias of one class."""
     from sklearn.linear_model import LogisticRegression
 
@@ -107,5 +112,5 @@ def _one_against_the_rest(matrix: Any, inside: NDArray[np.bool_], strength: floa
     model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
     scaled = matrix.copy()
     scaled.data = ratios[matrix.indices]  # the ones are scaled in place, so that indices keep their 32 bits
-    model.fit(scaled, inside)
+    model.fit(scaled, inside, sample_weight=weights)
     return (ratios * model.coef_[0]).astype(np.float32), float(model.intercept_[0])

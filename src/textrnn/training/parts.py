@@ -23,7 +23,7 @@ from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Fit
+from textrnn.training.fit import CheckpointFile, Fit, class_weights
 from textrnn.training.ngram_weights import fit_ngrams
 from textrnn.training.run import torch_logits
 
@@ -127,8 +127,11 @@ def _put_together(
     names, scores = ["networks"], [np.mean(judged, axis=0)] if judged else []
     part = None
     if model.ngrams:
+        balance = class_weights(training.targets, classes) if settings.class_weight == "balanced" else None
         held_out = (validation.texts, validation.targets) if validation else (None, None)
-        part = fit_ngrams(training.texts, training.targets, *held_out, longest=model.ngrams, classes=classes)
+        part = fit_ngrams(
+            training.texts, training.targets, *held_out, longest=model.ngrams, classes=classes, class_weights=balance
+        )
         names.append("n-grams")
         if validation is not None:
             ngrams = NgramScores(part.tensors(), model.ngrams)

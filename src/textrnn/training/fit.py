@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from textrnn.cells import kernel_threads
 from textrnn.config import ModelConfig, Recipe, TrainingConfig
@@ -136,9 +135,8 @@ def _order(
     return bucketed(training.texts.lengths, config.batch_size, np.random.default_rng([config.seed, epoch]))
 
 
-def _class_weights(targets: NDArray[np.int64], classes: int, config: TrainingConfig) -> Tensor | None:
+def class_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """`balanced`: examples / (classes * examples of the class), as scikit-learn defines it. [classes]"""
-    if config.class_weight == "none":
-        return None
     counts = np.bincount(targets, minlength=classes)
-    return torch.from_numpy((len(targets) / (classes * np.maximum(counts, 1))).astype(np.float32))
+    weights: NDArray[np.float64] = len(targets) / (classes * np.maximum(counts, 1))
+    return weights

@@ -200,31 +200,18 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     ] = True
 
 
-class Recipe(Config, frozen=True, kw_only=True):
-    """Everything that decides, together with the data, which model comes out."""
-
-    text: TextConfig = TextConfig()
-    vocabulary: VocabularyConfig = VocabularyConfig()
-    model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
-            raise ConfigError(
-                f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
-                f"got {self.training.recurrent_dropout!r}"
-            )
+class Sections(Config, frozen=True, kw_only=True):
+    """A record of records; settings are named across all of them."""
 
     @classmethod
     def from_settings(cls, **settings: Any) -> Self:
-        """The recipe with some settings changed, each by its flat name.
+        """The record with some settings changed, each by its flat name.
 
         Raises:
             TypeError: there is no setting of this name; the message names the nearest one.
             ConfigError: a value cannot be used.
         """
-        sections = setting_sections()
+        sections = setting_sections(cls)
         chosen: dict[str, dict[str, Any]] = {section: {} for section in cls.__struct_fields__}
         for name, value in settings.items():
             if name not in sections:
@@ -244,10 +231,28 @@ class Recipe(Config, frozen=True, kw_only=True):
         }
 
 
-def setting_sections() -> dict[str, str]:
+class Recipe(Sections, frozen=True, kw_only=True):
+    """Everything that decides, together with the data, which model comes out."""
+
+    text: TextConfig = TextConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
+            raise ConfigError(
+                f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
+                f"got {self.training.recurrent_dropout!r}"
+            )
+
+
+def setting_sections(recipe: type[Sections] = Recipe) -> dict[str, str]:
     """The section of the recipe in which each setting lies, by the setting's flat name."""
+    defaults = recipe()
     return {
         name: section
-        for section in Recipe.__struct_fields__
-        for name in type(getattr(Recipe(), section)).__struct_fields__
+        for section in recipe.__struct_fields__
+        for name in type(getattr(defaults, section)).__struct_fields__
     }

@@ -1,5 +1,14 @@
 """One file holds a whole classifier: text rules, vocabulary, labels, settings, provenance and weights."""
 
+from textrnn.modelfile.base import (
+    BaseHeader,
+    BaseProvenance,
+    TextsProvenance,
+    base_header,
+    base_tensors,
+    read_base,
+    write_base,
+)
 from textrnn.modelfile.header import FORMAT_VERSION, DataProvenance, Header, Provenance, expected_tensors
 from textrnn.modelfile.read import Weights, read_model
 from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, prefix
@@ -8,15 +17,22 @@ from textrnn.modelfile.write import to_bytes, write_model
 __all__ = [
     "CELL_TENSORS",
     "FORMAT_VERSION",
+    "BaseHeader",
+    "BaseProvenance",
     "CellTensors",
     "DataProvenance",
     "Header",
     "Provenance",
+    "TextsProvenance",
     "Weights",
+    "base_header",
+    "base_tensors",
     "directions",
     "expected_tensors",
     "prefix",
+    "read_base",
     "read_model",
     "to_bytes",
+    "write_base",
     "write_model",
 ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         TextRNNError,
     )
     from textrnn.runtime import Classifier, Prediction, Stream, load
-    from textrnn.training import train
+    from textrnn.training import pretrain, train
 
 _HOMES = {
     "CheckpointError": "textrnn.errors",
@@ -38,6 +38,7 @@ _HOMES = {
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
     "load": "textrnn.runtime",
+    "pretrain": "textrnn.training",
     "train": "textrnn.training",
 }
 
@@ -54,6 +55,7 @@ __all__ = [
     "TextRNNError",
     "__version__",
     "load",
+    "pretrain",
     "train",
 ]
 
@@ -61,7 +63,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name == "train":
+    if name in ("pretrain", "train"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

@@ -154,6 +154,29 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         float,
         Meta(ge=0, lt=1, description="Probability of zeroing an entry of the recurrent weights, drawn once a batch."),
     ] = 0.0
+    adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Also learn from texts whose embeddings are moved to where the loss grows fastest, by this "
+            "distance in standard deviations of an embedding's feature; 5 is a good one, 0: do not.",
+        ),
+    ] = 0.0
+    virtual_adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="The same to where the prediction changes most, which needs no label and so works on "
+            "unlabelled texts, too; 0: do not.",
+        ),
+    ] = 0.0
+    base_rate: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Learning rate of what comes from a base, as a share of that of the rest."),
+    ] = 0.5
+    frozen_epochs: Annotated[
+        int, Meta(ge=0, description="First epochs in which what comes from a base stays as it is.")
+    ] = 0
     initialization: Annotated[
         Literal["orthogonal", "torch"],
         Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),

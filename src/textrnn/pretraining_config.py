@@ -66,7 +66,7 @@ class PretrainingConfig(Config, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
-            description="So many of the most frequent words, and all that a batch predicts, take part in every softmax.",
+            description="So many of the most frequent words, and all of the batch, take part in every softmax.",
         ),
     ] = 512
     sampled_words: Annotated[

@@ -11,7 +11,7 @@ from textrnn.cli.pipe import discard, terminate_as_interrupt
 from textrnn.errors import TextRNNError
 from textrnn.version import __version__
 
-COMMANDS = ("train", "evaluate", "predict", "info", "lesson")
+COMMANDS = ("train", "pretrain", "evaluate", "predict", "info", "lesson")
 
 
 class LazyCommands(click.Group):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import Duration, FileName, as_source, column_options, reading_options, recipe_options
 from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
@@ -28,6 +28,8 @@ Examples:
   textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
+  textrnn train reviews.csv --base base.textrnn
+  textrnn train reviews.csv --unlabelled more.txt.gz --budget 20m
   zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
 """
 )
@@ -44,6 +46,26 @@ Examples:
     metavar="FILE",
     type=FileName(dash=True),
     help="Validation data.  [default: split off from DATA]",
+)
+@click.option(
+    "--base",
+    metavar="FILE",
+    type=FileName(),
+    help="Base to start from, made by 'textrnn pretrain': its vocabulary, embedding and first layer.",
+)
+@click.option(
+    "--unlabelled",
+    metavar="FILE",
+    type=FileName(),
+    multiple=True,
+    help="Texts without labels, one a line or in any format of DATA; may be given several times. Without --base a base "
+    "is pre-trained on them and on DATA first; --virtual-adversarial learns from them.",
+)
+@click.option(
+    "--budget",
+    metavar="TIME",
+    type=Duration(),
+    help="Time for that pre-training, such as 90s or 20m.  [default: what its passes take]",
 )
 @column_options
 @click.option(
@@ -64,6 +86,9 @@ def train(
     data: str,
     out: str | None,
     validation: str | None,
+    base: str | None,
+    unlabelled: tuple[str, ...],
+    budget: float | None,
     text: str | None,
     label: str | None,
     resume: bool,
@@ -87,7 +112,7 @@ def train(
     checkpoint = path.with_name(path.name + ".checkpoint")
     if data == validation == "-":
         raise click.UsageError("DATA and --validation cannot both be standard input")
-    check_separate([path, checkpoint], [name for name in (data, validation) if name and name != "-"])
+    check_separate([path, checkpoint], [name for name in (data, validation, base, *unlabelled) if name and name != "-"])
     remove_partial(path)
     require("torch", extra="train", purpose="training")
     from textrnn.training import train as train_classifier
@@ -105,6 +130,9 @@ def train(
             checkpoint=checkpoint,
             resume=resume,
             on_event=on_event,
+            base=base,
+            unlabelled=[Path(name) for name in unlabelled] or None,
+            budget_seconds=budget,
             **chosen,
         )
         classifier.save(path)
@@ -124,7 +152,7 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
     from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
 
     if as_json:
-        yield _while_somebody_reads(json_lines(sys.stdout))
+        yield while_somebody_reads(json_lines(sys.stdout))
     elif progress == "none":
         yield lambda event: None
     else:
@@ -132,10 +160,10 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
             yield show
 
 
-def _while_somebody_reads(show: "Callable[[Event], None]") -> "Callable[[Event], None]":
+def while_somebody_reads(show: Callable[[Any], None]) -> Callable[[Any], None]:
     """A reader that goes away (`| head -3`) ends the report, not the training."""
 
-    def on_event(event: "Event") -> None:
+    def on_event(event: Any) -> None:
         try:
             show(event)
         except BrokenPipeError:
@@ -150,6 +178,7 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
         raise ConfigError("a freshly trained classifier must tell how it was trained")
     if not provenance.interrupted:
         checkpoint.unlink(missing_ok=True)
+        Path(f"{checkpoint}.base").unlink(missing_ok=True)
     if as_json:
         event = {
             "event": "saved",

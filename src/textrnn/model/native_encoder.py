@@ -39,9 +39,12 @@ def native_encode(
         occurrence[index] = torch.arange(plan.positions)  # any: all have the same factor
         inputs = masked(inputs, words[steps[occurrence], rows[occurrence]].unsqueeze(-1))
     mask = noise.steps_mask(time, batch, config.embedding_size)
-    indexed = mask is None
-    if mask is not None:
-        inputs = masked(inputs.index_select(0, index), _of_positions(mask, steps, rows))  # [positions, features]
+    indexed = mask is None and noise.perturbation is None
+    if not indexed:
+        inputs = inputs.index_select(0, index)  # [positions, features]
+        if (added := _of_positions(noise.perturbation, steps, rows)) is not None:
+            inputs = inputs + added
+        inputs = masked(inputs, _of_positions(mask, steps, rows))
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):

@@ -13,6 +13,7 @@ from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import Noise, TextClassifier
+from textrnn.training.adversarial import Adversary
 from textrnn.training.clipping import clip_gradients
 from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.optimizer import set_rate
@@ -46,6 +47,8 @@ def train_epochs(
     noise: Noise,
     max_gradient_norm: float,
     class_weights: Tensor | None = None,
+    adversary: Adversary | None = None,
+    base_share_of: Callable[[int], float] = lambda epoch: 1.0,
     pad_to: int | None = None,
 ) -> Iterator[Step | EpochRecord]:
     """Train `model` in place: an event after every step, and one after every epoch.
@@ -56,6 +59,8 @@ def train_epochs(
         rate_at: learning rate of each step, counted from 0 over all epochs.
         noise: what is zeroed at random.
         class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+        adversary: adds adversarial losses; None: there are none.
+        base_share_of: share of the learning rate, in each epoch, of what comes from a base.
         pad_to: pad each batch to this length instead of to its longest text.
 
     Raises:
@@ -68,13 +73,20 @@ def train_epochs(
         for index, make_batch in enumerate(batches):
             batch = make_batch()
             rate = rate_at((epoch - 1) * len(batches) + index)
-            set_rate(optimizer, rate)
+            set_rate(optimizer, rate, base_share_of(epoch))
             optimizer.zero_grad(set_to_none=True)
             optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
-            logits = model(torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths), noise)
             targets = torch.from_numpy(batch.targets)
-            loss = cross_entropy(logits, targets, weight=class_weights)
-            loss.backward()
+            ids, lengths = torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths)
+            if adversary is None:
+                logits = model(ids, lengths, noise)
+                loss = cross_entropy(logits, targets, weight=class_weights)
+                loss.backward()
+            else:
+                other = adversary.unlabelled_batch(epoch, index)
+                if other is not None:
+                    optimizer.prepare(model.embedding.weight, torch.from_numpy(other.ids))
+                logits, loss = adversary.backward(model, ids, lengths, targets, noise, class_weights, other)
             norm = clip_gradients(model.parameters(), max_gradient_norm).item()
             if not math.isfinite(loss.item() + norm):
                 raise TextRNNError(

@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ import numpy as np
 import torch
 
 from textrnn.config import Recipe
-from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
+from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
 from textrnn.runtime import Classifier
-from textrnn.text import TextEncoder, looks_unspaced
+from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.pretraining.recipe import Base
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
+from textrnn.training.start import Start, start_from, with_base
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -41,6 +43,10 @@ def train(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
+    base: str | Path | Base | None = None,
+    unlabelled: Any = None,
+    pretraining: Mapping[str, Any] | None = None,
+    budget_seconds: float | None = None,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -55,6 +61,12 @@ def train(
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
+        base: a file of `textrnn pretrain`, or what `textrnn.pretrain` returns: embedding, vocabulary and first layer
+            to start from. The settings of these come from the base, too.
+        unlabelled: texts without labels: a path or a list of paths or of texts. Without `base` a base is pre-trained
+            on them and on the training texts first; virtual adversarial training learns from them.
+        pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
+        budget_seconds: time that it may take at most.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
@@ -64,7 +76,12 @@ def train(
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(**settings)
+    recipe = Recipe.from_settings(**settings)  # refuses what is wrong before anything is read
+    start = Start.asked_for(
+        base, unlabelled, settings, pretraining=pretraining, budget_seconds=budget_seconds, encoding=encoding
+    )
+    if start:
+        recipe = start.recipe
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -74,8 +91,8 @@ def train(
     _note(dataset, held_out, recipe)
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show)
-    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event)
+            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show, start=start)
+    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event, start=start)
 
 
 def train_on(
@@ -86,9 +103,15 @@ def train_on(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
+    start: Start | None = None,
 ) -> Classifier:
     """Train on texts that are read and split already; see `train`."""
-    encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
+    base = start.base_for(dataset.texts, checkpoint=checkpoint, resume=resume) if start else None
+    if base:
+        recipe = with_base(recipe, base)
+        encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
+    else:
+        encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
     training = EncodedExamples.encode(dataset, encoder)
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     _check_metric(recipe, validation, len(dataset.labels))
@@ -96,9 +119,22 @@ def train_on(
     stream = random_stream(recipe.training.seed)
     model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     initialize(model, recipe.training.initialization, stream)
+    from_base = start_from(model, base) if base else frozenset()
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+    if start:
+        fingerprints += f" {start.fingerprint(base)}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
-    result = fit(recipe, model, training, validation, stream=stream, on_event=on_event, checkpoint=state)
+    result = fit(
+        recipe,
+        model,
+        training,
+        validation,
+        stream=stream,
+        on_event=on_event,
+        checkpoint=state,
+        from_base=from_base,
+        unlabelled=EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None,
+    )
     return assemble(result, recipe, encoder, dataset, held_out)
 
 

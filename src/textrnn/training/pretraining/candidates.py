@@ -54,7 +54,7 @@ class Sampler:
         self._proposal = weights / weights.sum() if self.head < self.size else weights
         self._cumulated = np.cumsum(self._proposal)
 
-    def candidates(self, targets: NDArray[np.int64], rng: np.random.Generator) -> Candidates:
+    def candidates(self, targets: NDArray[np.integer], rng: np.random.Generator) -> Candidates:
         """For a batch that must predict `targets`, any number of ids, also several times."""
         columns = np.full(self.size, -1, dtype=np.int32)
         columns[: self.head] = np.arange(self.head)
@@ -80,4 +80,5 @@ class Sampler:
 
     def _draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
         places = rng.random(self.draws) * self._cumulated[-1]
-        return np.minimum(np.searchsorted(self._cumulated, places, side="right"), self.size - 1)
+        drawn: NDArray[np.int64] = np.searchsorted(self._cumulated, places, side="right")
+        return np.minimum(drawn, self.size - 1)

@@ -83,9 +83,7 @@ def save(path: Path, state: BaseState, *, recipe: PretrainingRecipe, data: str) 
         file.write(raw)
 
 
-def load(
-    path: Path, *, recipe: PretrainingRecipe, data: str, shapes: dict[str, tuple[int, ...]]
-) -> BaseState | None:
+def load(path: Path, *, recipe: PretrainingRecipe, data: str, shapes: dict[str, tuple[int, ...]]) -> BaseState | None:
     """The state to go on from; None where there is no checkpoint yet.
 
     Raises:

@@ -62,7 +62,7 @@ class LanguageModel(Reader):
         self.output_bias = nn.Parameter(torch.empty(vocabulary_size))
 
     def loss(self, batch: RaggedBatch, candidates: Candidates, noise: Noise) -> Tensor:
-        """Mean cross-entropy in nats over all tokens that the batch predicts; see candidates.py for what is estimated."""
+        """Mean cross-entropy in nats over all tokens that the batch predicts, estimated as candidates.py says."""
         features, targets = self.predict(batch, noise)
         ids = torch.from_numpy(candidates.ids)
         bias = self.output_bias.index_select(0, ids) + torch.from_numpy(candidates.log_weights).to(features.dtype)

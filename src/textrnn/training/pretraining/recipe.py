@@ -22,7 +22,7 @@ from textrnn.model.initialization import orthogonal, orthogonal_cell
 from textrnn.modelfile import BaseHeader, BaseProvenance, TextsProvenance, Weights, base_header, write_base
 from textrnn.native import available_threads
 from textrnn.pretraining_config import PretrainingConfig, PretrainingRecipe
-from textrnn.text import TextEncoder, Vocabulary
+from textrnn.text import TextEncoder
 from textrnn.training.pretraining import checkpoint as checkpoints
 from textrnn.training.pretraining.language_model import LanguageModel
 from textrnn.training.pretraining.progress import bar_or_nothing
@@ -161,7 +161,12 @@ def pretrain_on(
             run.restore(state)
             for record in run.history:
                 on_event(record)
-    interrupted = _run(run, lambda: path and checkpoints.save(path, run.state(), recipe=recipe, data=fingerprint), on_event)
+
+    def save() -> None:
+        if path:
+            checkpoints.save(path, run.state(), recipe=recipe, data=fingerprint)
+
+    interrupted = _run(run, save, on_event)
     provenance = BaseProvenance(
         data=TextsProvenance(
             fingerprint=fingerprint,
@@ -184,7 +189,7 @@ def pretrain_on(
     return Base(base_header(encoder.vocabulary.tokens, recipe.text, recipe.model, provenance), run.best_weights)
 
 
-def _run(run: Pretraining, save: Callable[[], object], on_event: Callable[[PretrainingEvent], None]) -> bool:
+def _run(run: Pretraining, save: Callable[[], None], on_event: Callable[[PretrainingEvent], None]) -> bool:
     """Whether it was interrupted."""
     # PyTorch's own threads would wait for each other in hundreds of small operations; kernels and softmax have theirs.
     with cpu_for_training(1), kernel_threads(run.config.threads or available_threads()):

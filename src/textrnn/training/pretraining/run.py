@@ -25,6 +25,7 @@ from textrnn.training.pretraining.language_model import LanguageModel
 from textrnn.training.pretraining.segments import batches
 
 WARM_UP_STEPS = 100
+"""Over so many steps, or a tenth of all if that is less, the learning rate rises to its highest."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Pretraining:
         self.noise = Noise(stream, config.dropout)
         # The rate falls to 0, and two tables that read and write words need no decay.
         self.optimizer = LazyAdam(torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True))
+        expected_steps = config.epochs * len(training.ids) / config.batch_tokens
+        self.warm_up_steps = max(1.0, min(WARM_UP_STEPS, expected_steps / 10))
         self.round_tokens = min(config.round_tokens, len(training.ids))
         self.history: list[PretrainingRecord] = []
         self.best_round, self.best_weights = 0, Weights()
@@ -138,19 +141,19 @@ class Pretraining:
     def _step(self, indices: NDArray[np.int64]) -> PretrainingStep:
         config, place = self.config, self.place
         batch = self.training.batch(indices)
-        rate = config.learning_rate * min((place.steps + 1) / WARM_UP_STEPS, 1.0) * (1 - self.done)
+        rate = config.learning_rate * min((place.steps + 1) / self.warm_up_steps, 1.0) * (1 - self.done)
         set_rate(self.optimizer, rate)
         self.optimizer.zero_grad()
         candidates = self.sampler.candidates(batch.ids, np.random.default_rng([config.seed, place.steps, 1]))
         read = np.concatenate([candidates.ids, batch.ids])
         self.optimizer.prepare(self.model.embedding.weight, torch.from_numpy(read))
         loss = self.model.loss(batch, candidates, self.noise)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = clip_gradients(self.model.parameters(), config.max_gradient_norm).item()
         if not math.isfinite(loss.item() + norm):
             raise TextRNNError(
-                f"pre-training diverged in step {place.steps + 1}: the loss is {loss.item()}, the gradient norm {norm}; "
-                f"a lower learning rate than {config.learning_rate:g} may help"
+                f"pre-training diverged in step {place.steps + 1}: the loss is {loss.item()}, the gradient norm {norm}"
+                f"; a lower learning rate than {config.learning_rate:g} may help"
             )
         self.optimizer.step()
         self.place = msgspec.structs.replace(place, steps=place.steps + 1, tokens=place.tokens + batch.tokens)

@@ -6,6 +6,7 @@ shuffled, so that no batch holds one text only.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def cut(texts: EncodedTexts, longest: int) -> EncodedTexts:
         pieces = -(-length // longest)
         edges = [start + length * piece // pieces for piece in range(pieces + 1)]
         starts += edges[:-1]
-        sizes += [end - begin for begin, end in zip(edges[:-1], edges[1:], strict=True)]
+        sizes += [end - begin for begin, end in pairwise(edges)]
     lengths = np.array(sizes, dtype=np.int64)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     ids = np.concatenate(

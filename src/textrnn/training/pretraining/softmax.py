@@ -1,6 +1,7 @@
 """Cross-entropy over many columns without ever holding all logits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -27,7 +28,7 @@ class _Part(NamedTuple):
 
 @torch.no_grad()
 def _part(arguments: tuple[Tensor, Tensor, Tensor, Tensor, Tensor, int]) -> _Part:
-    """The summed loss of some rows and the gradients of the mean over all `rows`; those of features into `d_features`."""
+    """The summed loss of some rows; gradients of the mean over all `rows`, those of features into `d_features`."""
     features, table, bias, targets, d_features, rows = arguments
     d_table, d_bias, loss = torch.zeros_like(table), torch.zeros_like(bias), 0.0
     ones = features.new_ones(1, min(len(features), ROWS_AT_ONCE))
@@ -67,7 +68,7 @@ class LinearCrossEntropy(torch.autograd.Function):
         edges = [len(features) * part // PARTS for part in range(PARTS + 1)]
         parts = [
             (features[start:end], table, bias, targets[start:end], d_features[start:end], len(features))
-            for start, end in zip(edges[:-1], edges[1:], strict=True)
+            for start, end in pairwise(edges)
         ]
         results = list(_POOL.map(_part, parts))  # one after the other where there is one thread
         d_table, d_bias = results[0].d_table, results[0].d_bias

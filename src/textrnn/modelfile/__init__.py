@@ -6,6 +6,7 @@ from textrnn.modelfile.base import (
     TextsProvenance,
     base_header,
     base_tensors,
+    is_base,
     read_base,
     write_base,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "base_tensors",
     "directions",
     "expected_tensors",
+    "is_base",
     "prefix",
     "read_base",
     "read_model",

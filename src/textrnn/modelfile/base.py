@@ -1,10 +1,11 @@
 """The file of a base: a language model that classifiers start from. `docs/model-file.md` is the specification."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+from safetensors import SafetensorError, safe_open
 
 from textrnn.config import VocabularyConfig
 from textrnn.files import replacing
@@ -62,6 +63,19 @@ def base_tensors(header: BaseHeader) -> dict[str, Shape]:
     }
     shapes |= {f"projection.{way}.weight": (model.embedding_size, model.hidden_size) for way in directions(model)}
     return shapes | {"output_bias": (size,)}
+
+
+def is_base(path: str | Path) -> bool:
+    """Whether a file says that it is a base, right or wrong; False where it cannot be read."""
+    try:
+        with safe_open(path, framework="np") as file:
+            return msgspec.json.decode((file.metadata() or {}).get("textrnn", ""), type=_Kind).kind is not None
+    except (SafetensorError, OSError, ValueError, RecursionError):
+        return False
+
+
+class _Kind(msgspec.Struct):
+    kind: Any = None
 
 
 def read_base(path: str | Path) -> tuple[BaseHeader, Weights]:

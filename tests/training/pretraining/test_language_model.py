@@ -65,7 +65,7 @@ def by_pytorch(ours: LanguageModel, lstm: bool) -> float:
         for text in TEXTS:
             ids = torch.tensor(text[::-1] if reverse else text)
             states = network(table[ids].unsqueeze(1))[0].squeeze(1)
-            logits = states @ projection.weight.detach().double().t() @ table.t() + bias  # type: ignore[operator,union-attr]
+            logits = states @ projection.weight.detach().double().t() @ table.t() + bias  # type: ignore[operator]
             losses += cross_entropy(logits[:-1], ids[1:], reduction="sum").item()
             predicted += len(text) - 1
     return losses / predicted

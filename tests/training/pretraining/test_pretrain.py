@@ -260,10 +260,10 @@ def test_contradictions_to_a_base(base_file: Path, settings: dict[str, Any], par
 
 def test_in_one_go(tmp_path: Path) -> None:
     """The base is pre-trained on both, and what is trained on it is what two steps give."""
-    common = {"hidden_size": 16, "embedding_size": 12, "min_count": 1, "timings": False}
-    pretraining = {"epochs": 2, "batch_tokens": 256}
+    common: dict[str, Any] = {"hidden_size": 16, "embedding_size": 12, "min_count": 1, "timings": False}
+    pretraining: dict[str, Any] = {"epochs": 2, "batch_tokens": 256}
     unlabelled = cycle_texts(50)
-    validation = {"validation": LABELLED[:10], "validation_labels": LABELS[:10]}
+    validation: dict[str, Any] = {"validation": LABELLED[:10], "validation_labels": LABELS[:10]}
     classifier = textrnn.train(
         LABELLED, LABELS, unlabelled=unlabelled, pretraining=pretraining, epochs=2, virtual_adversarial=1.0,
         checkpoint=tmp_path / "c", **validation, **common,

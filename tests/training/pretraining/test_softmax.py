@@ -29,7 +29,7 @@ def test_linear_cross_entropy_is_pytorchs(rows: int) -> None:
     features, table, bias, targets = random_problem(rows)
     ours = [some.clone().requires_grad_() for some in (features, table, bias)]
     theirs = [some.clone().requires_grad_() for some in (features, table, bias)]
-    loss = linear_cross_entropy(*ours, targets)
+    loss = linear_cross_entropy(ours[0], ours[1], ours[2], targets)
     expected = cross_entropy(theirs[0] @ theirs[1].t() + theirs[2], targets)
     torch.testing.assert_close(loss, expected, rtol=1e-12, atol=1e-12)
     (3 * loss).backward()
@@ -43,7 +43,7 @@ def test_linear_cross_entropy_is_pytorchs(rows: int) -> None:
 def test_gradients_by_finite_differences() -> None:
     features, table, bias, targets = random_problem(6)
     arguments = [some.requires_grad_() for some in (features, table, bias)]
-    assert torch.autograd.gradcheck(lambda *some: linear_cross_entropy(*some, targets), arguments)
+    assert torch.autograd.gradcheck(lambda a, b, c: linear_cross_entropy(a, b, c, targets), arguments)
 
 
 def test_large_logits_do_not_overflow() -> None:

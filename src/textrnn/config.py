@@ -159,8 +159,8 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Meta(
             ge=0,
             description="Also learn from texts whose embeddings are moved to where the loss grows fastest, by this "
-            "distance in standard deviations of an embedding's feature, such as 5 for reviews and 1 for sentences; 0: do "
-            "not.",
+            "distance in standard deviations of an embedding's feature, such as 5 for reviews and 1 for sentences; "
+            "0: do not.",
         ),
     ] = 0.0
     virtual_adversarial: Annotated[

@@ -54,6 +54,10 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         word_dropout: float = 0.0,
         variational: bool = False,
         recurrent_dropout: float = 0.0,
+        adversarial: float = 0.0,
+        virtual_adversarial: float = 0.0,
+        base_rate: float = 0.5,
+        frozen_epochs: int = 0,
         initialization: str = "orthogonal",
         class_weight: str = "none",
         metric: str = "loss",
@@ -88,6 +92,10 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.word_dropout = word_dropout
         self.variational = variational
         self.recurrent_dropout = recurrent_dropout
+        self.adversarial = adversarial
+        self.virtual_adversarial = virtual_adversarial
+        self.base_rate = base_rate
+        self.frozen_epochs = frozen_epochs
         self.initialization = initialization
         self.class_weight = class_weight
         self.metric = metric

@@ -174,7 +174,7 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     base_rate: Annotated[
         float,
         Meta(ge=0, le=1, description="Learning rate of what comes from a base, as a share of that of the rest."),
-    ] = 0.5
+    ] = 1.0
     frozen_epochs: Annotated[
         int, Meta(ge=0, description="First epochs in which what comes from a base stays as it is.")
     ] = 0

@@ -56,7 +56,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         recurrent_dropout: float = 0.0,
         adversarial: float = 0.0,
         virtual_adversarial: float = 0.0,
-        base_rate: float = 0.5,
+        base_rate: float = 1.0,
         frozen_epochs: int = 0,
         initialization: str = "orthogonal",
         class_weight: str = "none",

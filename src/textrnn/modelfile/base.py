@@ -39,7 +39,7 @@ class BaseProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     best_round: int
     """The round whose weights the file holds."""
     interrupted: bool = False
-    """Whether the training was stopped by hand, or by its budget, before its end."""
+    """Whether the training was stopped by hand before its end; a budget is an end."""
 
 
 class BaseHeader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

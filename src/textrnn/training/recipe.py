@@ -63,8 +63,8 @@ def train(
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
         base: a file of `textrnn pretrain`, or what `textrnn.pretrain` returns: embedding, vocabulary and first layer
             to start from. The settings of these come from the base, too.
-        unlabelled: texts without labels: a path or a list of paths or of texts. Without `base` a base is pre-trained
-            on them and on the training texts first; virtual adversarial training learns from them.
+        unlabelled: texts without labels: a path, a list of `Path`s, or a list of texts. Without `base` a base is
+            pre-trained on them and on the training texts first; virtual adversarial training learns from them.
         pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
         budget_seconds: time that it may take at most.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.

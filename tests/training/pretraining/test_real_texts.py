@@ -39,7 +39,6 @@ def test_pretraining_helps_where_labels_are_few(data_folder: Path) -> None:
             epochs=6,
             pooling="max",
             dropout=0.2,
-            base_rate=1.0,
             **settings,
         )
         predicted = [prediction.label for prediction in classifier.predict(others.texts)]

@@ -2,6 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,12 +26,12 @@ def test_pretraining_helps_where_labels_are_few(data_folder: Path) -> None:
     few, others = labelled.subset(order[:1000]), labelled.subset(order[1000:])
     reviews = read_texts([data_folder / "imdb" / "unlabelled.txt.gz"])
     unlabelled = [*islice(reviews, 4000), *others.texts]
-    sizes = {"cell": "gru", "bidirectional": True, "embedding_size": 64, "hidden_size": 128}
+    sizes: dict[str, Any] = {"cell": "gru", "bidirectional": True, "embedding_size": 64, "hidden_size": 128}
     base = pretrain(unlabelled, epochs=2, dropout=0.0, validation_tokens=10_000, **sizes)
     perplexities = [record.perplexity for record in base.history if record.perplexity is not None]
     assert perplexities[-1] < 350
 
-    def accuracy(**settings: object) -> float:
+    def accuracy(**settings: Any) -> float:
         classifier = textrnn.train(
             few.texts,
             [few.labels[target] for target in few.targets],

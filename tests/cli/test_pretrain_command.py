@@ -61,6 +61,8 @@ def test_in_one_go(texts: Path, labelled: Path, tmp_path: Path) -> None:
     options = ["--epochs", "2", "--virtual-adversarial", "1", "--budget", "1s", *SIZES]
     result = run_here("train", labelled, "--unlabelled", texts, "--out", model, *options)
     assert result.code == 0, result.err
+    events = [json.loads(line)["event"] for line in result.out.splitlines()]
+    assert events[0] == "round" and events[-3:] == ["epoch", "epoch", "saved"]
     assert "plot" in textrnn.load(model).header.vocabulary
     assert {path.name for path in tmp_path.iterdir()} == {"texts.txt", "d.csv", "m.textrnn"}
 

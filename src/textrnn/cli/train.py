@@ -133,6 +133,7 @@ def train(
             base=base,
             unlabelled=[Path(name) for name in unlabelled] or None,
             budget_seconds=budget,
+            on_pretraining=_rounds(progress, as_json),
             **chosen,
         )
         classifier.save(path)
@@ -158,6 +159,17 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
     else:
         with (progress_bar if progress == "bar" else progress_bar_or_nothing)(recipe.training.epochs) as show:
             yield show
+
+
+def _rounds(progress: str, as_json: bool) -> Callable[[Any], None]:
+    """A line for each round of a pre-training: in a terminal above the bar, which there can be one of only."""
+    from textrnn.training.pretraining.progress import json_rounds, print_round
+
+    if as_json:
+        return while_somebody_reads(json_rounds(sys.stdout))
+    if progress == "none":
+        return lambda event: None
+    return lambda event: print_round(event, sys.stderr)
 
 
 def while_somebody_reads(show: Callable[[Any], None]) -> Callable[[Any], None]:

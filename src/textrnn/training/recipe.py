@@ -21,9 +21,10 @@ from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.pretraining.recipe import Base
+from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
-from textrnn.training.start import Start, start_from, with_base
+from textrnn.training.start import Start, start_from
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -47,6 +48,7 @@ def train(
     unlabelled: Any = None,
     pretraining: Mapping[str, Any] | None = None,
     budget_seconds: float | None = None,
+    on_pretraining: Callable[[PretrainingEvent], None] | None = None,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -67,6 +69,7 @@ def train(
             pre-trained on them and on the training texts first; virtual adversarial training learns from them.
         pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
         budget_seconds: time that it may take at most.
+        on_pretraining: told of its every step and round; by default as with `textrnn.pretrain`.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
@@ -80,15 +83,16 @@ def train(
     start = Start.asked_for(
         base, unlabelled, settings, pretraining=pretraining, budget_seconds=budget_seconds, encoding=encoding
     )
-    if start:
-        recipe = start.recipe
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
         held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels)
     else:
         dataset, held_out = split_off(dataset, recipe)
-    _note(dataset, held_out, recipe)
+    _note(dataset, held_out, start.recipe if start else recipe)
+    if start:
+        start = start.with_base(dataset.texts, checkpoint=checkpoint, resume=resume, on_event=on_pretraining)
+        recipe = start.recipe
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
             return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show, start=start)
@@ -106,9 +110,8 @@ def train_on(
     start: Start | None = None,
 ) -> Classifier:
     """Train on texts that are read and split already; see `train`."""
-    base = start.base_for(dataset.texts, checkpoint=checkpoint, resume=resume) if start else None
+    base = start.base if start else None
     if base:
-        recipe = with_base(recipe, base)
         encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
     else:
         encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
@@ -122,7 +125,7 @@ def train_on(
     from_base = start_from(model, base) if base else frozenset()
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
     if start:
-        fingerprints += f" {start.fingerprint(base)}"
+        fingerprints += f" {start.fingerprint()}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
     result = fit(
         recipe,

@@ -1,7 +1,7 @@
 """Where a classifier starts: from a base that is there, or from one that is pre-trained first."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from textrnn.modelfile import read_base
 from textrnn.pretraining_config import PretrainingConfig, PretrainingRecipe
 from textrnn.training.pretraining.progress import bar_or_nothing
 from textrnn.training.pretraining.recipe import Base, pretrain_on, read_texts, texts_fingerprint
+from textrnn.training.pretraining.run import PretrainingEvent
 
 FROM_BASE = ("tokenizer", "cell", "bidirectional", "embedding_size", "hidden_size")
 """Settings of a classifier that are those of its base."""
@@ -76,28 +77,47 @@ class Start:
             budget_seconds=budget_seconds,
         )
 
-    def base_for(self, training: list[str], *, checkpoint: str | Path | None, resume: bool) -> Base:
-        """The base that is there, or a new one, pre-trained on the unlabelled and the training texts.
+    def with_base(
+        self,
+        training: list[str],
+        *,
+        checkpoint: str | Path | None,
+        resume: bool,
+        on_event: Callable[[PretrainingEvent], None] | None,
+    ) -> "Start":
+        """The same with the base that is there, or a new one, pre-trained on the unlabelled and the training texts.
 
         With a checkpoint the new base is kept beside it, and taken from there when the training is resumed.
         """
         if self.base is not None:
-            return self.base
+            return self
+        if on_event is None:
+            with bar_or_nothing() as show:
+                return self.with_base(training, checkpoint=checkpoint, resume=resume, on_event=show)
+        base = self._made(training, checkpoint, resume, on_event)
+        return replace(self, base=base, recipe=with_base(self.recipe, base))
+
+    def _made(
+        self,
+        training: list[str],
+        checkpoint: str | Path | None,
+        resume: bool,
+        on_event: Callable[[PretrainingEvent], None],
+    ) -> Base:
         texts = [*self.texts, *training]
         kept = Path(f"{checkpoint}.base") if checkpoint else None
         if kept and resume and kept.exists():
             base = Base(*read_base(kept))
             if _made_by(base, self.pretraining, texts):
                 return base
-        with bar_or_nothing() as show:
-            base = pretrain_on(
-                texts,
-                self.pretraining,
-                budget_seconds=self.budget_seconds,
-                checkpoint=f"{checkpoint}.pretraining" if checkpoint else None,
-                resume=resume,
-                on_event=show,
-            )
+        base = pretrain_on(
+            texts,
+            self.pretraining,
+            budget_seconds=self.budget_seconds,
+            checkpoint=f"{checkpoint}.pretraining" if checkpoint else None,
+            resume=resume,
+            on_event=on_event,
+        )
         if base.header.provenance and base.header.provenance.interrupted:
             raise KeyboardInterrupt  # the checkpoint goes on from here
         if kept:
@@ -105,9 +125,10 @@ class Start:
             Path(f"{checkpoint}.pretraining").unlink(missing_ok=True)
         return base
 
-    def fingerprint(self, base: Base | None) -> str:
+    def fingerprint(self) -> str:
         """Of the texts and of the base."""
-        of_base = base.header.provenance.data.fingerprint if base and base.header.provenance else None
+        provenance = self.base.header.provenance if self.base else None
+        of_base = provenance.data.fingerprint if provenance else None
         return f"{of_base} {texts_fingerprint(self.texts)}"
 
 

@@ -17,8 +17,8 @@ from textrnn.training.pretraining.recipe import read_texts
 def test_pretraining_helps_where_labels_are_few(data_folder: Path) -> None:
     """1,000 labelled sentences of sst2, with and without a base from 4,000 reviews of imdb, the same sizes otherwise.
 
-    The bound of 2 points is twice the standard error of a difference on the 8,693 sentences that are asked: the rest of
-    the training set and the development set, paired.
+    Asked are the other 5,920 sentences of the training set, whose texts, without their labels, are among those that the
+    base reads. The bound of 2 points is twice the standard error of a difference of two shares of so many.
     """
     labelled = collect(as_examples(data_folder / "sst2" / "train.csv.gz"))
     development = collect(as_examples(data_folder / "sst2" / "dev.csv.gz"), labels=labelled.labels)

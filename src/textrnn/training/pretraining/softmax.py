@@ -51,8 +51,9 @@ def _part(arguments: tuple[Tensor, Tensor, Tensor, Tensor, Tensor, int]) -> _Par
 class LinearCrossEntropy(torch.autograd.Function):
     """(features, table, bias, targets) -> mean of -log softmax(features table' + bias) at the targets.
 
-    The gradients are computed beside the loss, while the logits are in the cache: a third of the time of
-    `torch.nn.functional.cross_entropy` on a whole batch of 4,096 tokens, and a tenth of the memory.
+    The gradients are computed beside the loss, while the logits are in the cache. On one thread that takes as long as
+    `torch.nn.functional.cross_entropy` on the whole batch (49 against 52 ms for 4,096 rows of 128 features and 1,200
+    columns); but it holds a few hundred rows of logits instead of three times all, and the parts run side by side.
     """
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Over which words a batch's softmax runs: exactly over those that matter, over a sample of the rest.
 
-The sum over a vocabulary of 30,000 words would cost 13 times the arithmetic of the recurrent layer (a GRU of 256 units on
-128 features). Of a batch's sum
+The sum over a vocabulary of 30,000 words would cost 13 times the arithmetic of the recurrent layer, a GRU of 256 units
+on 128 features. Of a batch's sum
 
     Z = sum over all words j of exp(s_j)
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-all sanitize check format docs benchmark clean
+.PHONY: help demo test test-all sanitize check format docs benchmark accuracy clean
 
 help:
 	@echo "make demo       set up, then train, evaluate and predict on 33,530 real reviews (a minute)"
@@ -16,6 +16,7 @@ help:
 	@echo "make format     let ruff format everything"
 	@echo "make docs       write the generated documents anew"
 	@echo "make benchmark  measure against the others (15 minutes); writes docs/benchmarks.md"
+	@echo "make accuracy   train every side on every set (hours, resumable), e.g. ACCURACY=\"--sets mr --sides textrnn\""
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -70,6 +71,9 @@ $(VENV)/.benchmark: $(VENV)/.dev
 
 benchmark: $(VENV)/.benchmark
 	$(BIN)/python -m benchmarks
+
+accuracy: $(VENV)/.benchmark
+	$(BIN)/python -m benchmarks.accuracy $(ACCURACY)
 
 clean:
 	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

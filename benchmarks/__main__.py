@@ -1,4 +1,7 @@
-"""Measures everything, or the benchmarks named, and writes docs/benchmarks.md and benchmarks/results.json."""
+"""Measures all speeds, or those named, and writes docs/benchmarks.md and benchmarks/results.json.
+
+The accuracies have a program and a file of results of their own: see `benchmarks.accuracy`.
+"""
 
 import datetime
 import importlib
@@ -11,15 +14,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accuracy.plot import draw
+from benchmarks.accuracy.table import details, overview
 from benchmarks.lengths import data_folder
-from benchmarks.tables import accuracy_table, optimizer_table, peak_table, ratio_table, side_table, speed_table
+from benchmarks.tables import optimizer_table, peak_table, ratio_table, side_table, speed_table
 from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
 BENCHMARKS = [
     *("training_speed", "training_step", "last_state", "notebook_loop", "minimal_cells", "optimizer_step"),
-    *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start", "accuracy"),
+    *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start"),
 ]
 PACKAGES = ["numpy", "torch", "scikit-learn", "onnxruntime", "fasttext", "tokenizers"]
 
@@ -66,6 +71,11 @@ def page(results: dict[str, Any]) -> str:
             for row in results["inference_onnx"]
             if "microseconds in the kernels" in row
         ),
+        streamed=", ".join(
+            f"{row['microseconds of a word in a stream']:.0f} us with `{row['cell']}`"
+            for row in results["inference_onnx"]
+            if "microseconds of a word in a stream" in row
+        ),
         minimal=ratio_table(tables),
         bandwidth=", ".join(
             f"{row['bytes of the table read per second'] / 1e9:.1f} GB/s on {row['threads']} threads, where copying "
@@ -80,7 +90,8 @@ def page(results: dict[str, Any]) -> str:
             for side, ratio in command["times the command of fastText"].items()
         ),
         cold_start=side_table(cold["seconds"], "seconds"),
-        accuracy=accuracy_table(results["accuracy"]),
+        accuracy=overview(),
+        accuracy_details=details(),
     )
 
 
@@ -101,9 +112,16 @@ def main(names: list[str]) -> None:
         print(json.dumps(results[name], indent=1), flush=True)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_page()
+
+
+def write_page() -> None:
+    """docs/benchmarks.md and its figure, from the results of the last time."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
     if missing := [name for name in BENCHMARKS if name not in results]:
         raise SystemExit(f"docs/benchmarks.md stays as it is: {', '.join(missing)} were never measured")
     (ROOT / "docs" / "benchmarks.md").write_text(page(results), encoding="utf-8")
+    draw(ROOT / "docs" / "accuracy.svg")
 
 
 if __name__ == "__main__":

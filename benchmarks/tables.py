@@ -42,8 +42,9 @@ def ratio_table(rows: list[Row]) -> str:
             # More threads spend much of it waiting for each other.
             processor = number(row["times less processor time"][side]) if row["threads"] == 1 else ""
             cells = [row["work"], row["cell"], str(row["threads"]), side, *speeds, number(ratio), processor]
-            lines.append([*cells, "" if aim is None else f"{aim:g}"])
-    header = "work | cell | threads | against | textrnn | the other | times faster | by processor time | aim"
+            limit = row.get("at most", {}).get(side)
+            lines.append([*cells, "" if limit is None else number(limit), "" if aim is None else f"{aim:g}"])
+    header = "work | cell | threads | against | textrnn | the other | times faster | by processor time | at most | aim"
     return table(header.split(" | "), lines)
 
 
@@ -73,22 +74,3 @@ def optimizer_table(rows: list[Row]) -> str:
             lines.append([f"{row['rows']:,}", side, *figures, "" if side == ours else ratios])
     header = "rows with a gradient | side | in turns, ms a step | alone, ms a step | textrnn is faster by"
     return table(header.split(" | "), lines)
-
-
-def accuracy_table(rows: list[Row]) -> str:
-    header = [
-        "set",
-        "textrnn, accuracy %",
-        "macro-F1",
-        "training s",
-        "tf-idf + LR, accuracy %",
-        "macro-F1",
-        "training s",
-    ]
-    cells = []
-    for row in rows:
-        line = [row["set"]]
-        for side in row["sides"].values():
-            line += [f"{100 * side['accuracy']:.1f}", f"{100 * side['macro_f1']:.1f}", f"{side['seconds']:.0f}"]
-        cells.append(line)
-    return table(header, cells)

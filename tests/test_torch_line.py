@@ -43,10 +43,11 @@ def model(tmp_path: Path) -> Path:
 def test_every_module_above_the_line_imports_without_torch() -> None:
     code = """
 import importlib, pkgutil, textrnn
-for package in "text", "data", "evaluation", "modelfile", "runtime", "cli":
+for package in "text", "data", "evaluation", "modelfile", "runtime", "vectors", "cli":
     path = importlib.import_module(f"textrnn.{package}").__path__
     for module in pkgutil.iter_modules(path, f"textrnn.{package}."):
         importlib.import_module(module.name)
+import textrnn.studies
 import textrnn.config, textrnn.errors, textrnn.files, textrnn.history, textrnn.labels, textrnn.sklearn, textrnn.__main__
 """
     result = run(code)
@@ -67,6 +68,36 @@ assert "torch" not in sys.modules
     assert (tmp_path / "copy.textrnn").read_bytes() == model.read_bytes()
 
 
+def test_a_prediction_imports_nothing_that_it_does_not_need(model: Path) -> None:
+    """They were half the time of a cold start."""
+    code = """
+import textrnn
+assert textrnn.load(sys.argv[1]).predict("good film").label in ("neg", "pos")
+heavy = {"textrnn.data", "textrnn.evaluation", "numpy.random", "numpy.ma", "rich"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    result = run(code, str(model))
+    assert result.returncode == 0, result.stderr
+
+
+def test_compare_and_suspects_of_a_model_without_torch(model: Path) -> None:
+    code = """
+import textrnn
+data = ["good", "bad", "the film", "boring"], ["pos", "neg", "pos", "neg"]
+assert textrnn.compare(sys.argv[1], sys.argv[1], *data).p_value == 1
+assert isinstance(textrnn.suspects(*data, model=sys.argv[1]), list)
+assert "torch" not in sys.modules
+try:
+    textrnn.suspects(*data, folds=2)
+except textrnn.MissingDependencyError as error:
+    assert "training needs the library torch" in str(error)
+else:
+    raise AssertionError
+"""
+    result = run(code, str(model))
+    assert result.returncode == 0, result.stderr
+
+
 def test_predict_needs_only_the_bare_install(model: Path) -> None:
     """numpy, safetensors, msgspec, click, rich: nothing from the extras."""
     code = "from textrnn.cli.main import entry; sys.argv[:1] = ['textrnn', 'predict']; entry()"
@@ -79,6 +110,7 @@ def test_predict_needs_only_the_bare_install(model: Path) -> None:
         "pyarrow",
         "zstandard",
         "pandas",
+        "cleanlab",
         "jaxtyping",
     )
     texts = random_texts(5)

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
         TextRNNError,
     )
     from textrnn.runtime import Classifier, Prediction, Stream, load
+    from textrnn.runtime.comparing import compare
+    from textrnn.studies import learning_curve, suspects
     from textrnn.training import pretrain, train
+    from textrnn.tuning import tune
 
 _HOMES = {
     "CheckpointError": "textrnn.errors",
@@ -37,9 +40,13 @@ _HOMES = {
     "Prediction": "textrnn.runtime",
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
+    "compare": "textrnn.runtime.comparing",
+    "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
     "pretrain": "textrnn.training",
+    "suspects": "textrnn.studies",
     "train": "textrnn.training",
+    "tune": "textrnn.tuning",
 }
 
 __all__ = [
@@ -54,16 +61,20 @@ __all__ = [
     "Stream",
     "TextRNNError",
     "__version__",
+    "compare",
+    "learning_curve",
     "load",
     "pretrain",
+    "suspects",
     "train",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name in ("pretrain", "train"):
+    if name in ("pretrain", "train", "tune"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

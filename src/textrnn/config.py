@@ -182,6 +182,13 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Literal["orthogonal", "torch"],
         Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),
     ] = "orthogonal"
+    vectors_training: Annotated[
+        Literal["tuned", "frozen"],
+        Meta(
+            description="What becomes of word vectors: `tuned` with a tenth of the learning rate, or `frozen` as they "
+            "are. Without `vectors` it means nothing."
+        ),
+    ] = "tuned"
     class_weight: Annotated[
         Literal["none", "balanced"],
         Meta(description="`balanced`: each class weighs the same in the loss, whatever its number of texts."),

@@ -1,11 +1,9 @@
 """Outputs that appear whole or not at all, and optional libraries that are missed with a sentence."""
 
 import glob
-import hashlib
 import importlib
 import io
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +38,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         OutputError: the folder is missing or not writable, the target is a folder, or the disk is full.
     """
     target = check_writable(path)
-    temporary = target.with_name(f".{_stem(target)}.{secrets.token_hex(6)}.partial")
+    temporary = target.with_name(f".{_stem(target)}.{os.urandom(6).hex()}.partial")
     try:
         try:
             file = _OutputFile(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), Path(path))
@@ -133,7 +131,11 @@ def _cannot_write(path: str | Path, error: Exception) -> OutputError:
 def _stem(target: Path) -> str:
     """What the names of all partial files of `target` begin with; file systems allow names of 255 bytes."""
     name = os.fsencode(target.name)
-    return target.name if len(name) <= 200 else hashlib.sha256(name).hexdigest()
+    if len(name) <= 200:
+        return target.name
+    import hashlib  # loads a library, and few names are so long
+
+    return hashlib.sha256(name).hexdigest()
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:

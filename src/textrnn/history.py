@@ -44,3 +44,32 @@ class PretrainingRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Mean global norm over the steps, before clipping."""
     tokens_per_second: float | None
     """Training tokens over wall-clock time, validation left out; None when not recorded."""
+
+
+class SideFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one of two models does on the same texts."""
+
+    accuracy: float
+    macro_f1: float
+    loss: float
+    """Mean of -ln(probability of the true class), in nats."""
+    calibration_error: float
+    """Expected calibration error: how far the probability of the predicted class is from the share that is right."""
+
+
+class BaselineRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network beside a tuned linear model that learned from the same texts."""
+
+    network: SideFigures
+    linear: SideFigures
+    texts: int
+    """On which both were measured."""
+    learned_from: int
+    """Texts that the linear model learned from; fewer than there are where those are very many."""
+    features: int
+    """Words and word pairs, or character n-grams, that it weighs."""
+    c: float
+    """Its inverse strength of regularisation, chosen by log loss on validation texts."""
+    converged: bool
+    seconds: float | None
+    """Of its training, the choice of C included; None when not recorded."""

@@ -1,6 +1,7 @@
 """textrnn as a scikit-learn estimator: for `Pipeline`, `GridSearchCV`, `cross_val_score`, `clone`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -18,8 +19,9 @@ from textrnn.runtime import Classifier
 class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """A recurrent text classifier with scikit-learn's interface.
 
-    X is a list, array or series of strings. Every parameter is a setting of `textrnn.config.Recipe`, where it is
-    described and checked (at `fit`); early stopping uses a part of the training texts, `validation_fraction`.
+    X is a list, array or series of strings. Every parameter but the last is a setting of `textrnn.config.Recipe`, where
+    it is described and checked (at `fit`); `vectors` is a file of word vectors to begin with. Early stopping uses a
+    part of the training texts, `validation_fraction`.
 
     After `fit`:
         classes_: the labels in sorted order, [classes].
@@ -59,6 +61,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         base_rate: float = 1.0,
         frozen_epochs: int = 0,
         initialization: str = "orthogonal",
+        vectors_training: str = "tuned",
         class_weight: str = "none",
         metric: str = "loss",
         patience: int = 3,
@@ -67,6 +70,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         threads: int = 0,
         backend: str = "auto",
         timings: bool = True,
+        vectors: str | Path | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.max_length = max_length
@@ -97,6 +101,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.base_rate = base_rate
         self.frozen_epochs = frozen_epochs
         self.initialization = initialization
+        self.vectors_training = vectors_training
         self.class_weight = class_weight
         self.metric = metric
         self.patience = patience
@@ -105,6 +110,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.threads = threads
         self.backend = backend
         self.timings = timings
+        self.vectors = vectors
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on texts and their labels.
@@ -118,6 +124,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
             ValueError: X is not a list of strings, y does not fit it, or a setting's value cannot be used.
         """
         from textrnn.training.recipe import split_off, train_on
+        from textrnn.training.vectors import with_vector_size
 
         texts = as_texts(X)
         if y is None:
@@ -129,9 +136,13 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         classes = np.unique(targets)
         if len(classes) < 2:
             raise ValueError(f"expected at least two classes, found 1 class: {classes.tolist()}")
-        recipe = Recipe.from_settings(**self.get_params())
+        settings = self.get_params()
+        vectors = settings.pop("vectors")
+        if vectors is not None and self.embedding_size == Recipe().model.embedding_size:  # nobody chose it
+            settings.pop("embedding_size")
+        recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
         dataset = collect(as_examples(texts, [_name(label) for label in targets]))
-        self.classifier_ = train_on(*split_off(dataset, recipe), recipe)
+        self.classifier_ = train_on(*split_off(dataset, recipe), recipe, vectors=vectors)
         self.classes_ = classes
         self.history_ = self.classifier_.history
         return self

@@ -24,6 +24,7 @@ QUICK = ("--epochs", "1", "--embedding-size", "4", "--hidden-size", "4")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a model, data and results that must survive."""
     write_model(tmp_path / "m.textrnn", header(["good", "bad"]), random_weights(header()))
+    write_model(tmp_path / "other.textrnn", header(["1", "2"]), random_weights(header()))
     (tmp_path / "d.csv").write_text("text,label\n" + ROWS)
     (tmp_path / "one.csv").write_text("text,label\ngood film,good\n")
     for name in ("old.textrnn", "old.textrnn.checkpoint", "old.csv", "old.json"):
@@ -54,6 +55,36 @@ BAD = {
     TRAIN + "--progress loud": ["--progress", "'loud'"],
     "evaluate m.textrnn d.csv --mistakes -1": ["--mistakes", "-1"],
     "predict m.textrnn d.csv --to xml": ["--to", "'xml'", "'jsonl'"],
+    "compare m.textrnn m.textrnn": ["Missing argument", "DATA"],
+    "compare m.textrnn old.textrnn d.csv": ["old.textrnn", "not a model file"],
+    "compare m.textrnn m.textrnn d.csv --disagreements -1": ["--disagreements", "-1"],
+    "compare m.textrnn other.textrnn d.csv": ["same labels", "only the first knows 'good' and 1 more"],
+    "compare m.textrnn m.textrnn d.csv --json d.csv": ["d.csv", "also read"],
+    "suspects": ["Missing argument", "DATA"],
+    "suspects d.csv --folds 1": ["--folds", "1"],
+    "suspects d.csv --folds many": ["--folds", "'many'"],
+    "suspects one.csv --folds 2": ["one.csv", "expected at least two labels"],
+    "suspects d.csv --folds 99": ["expected at least 99 different texts", "got 10"],
+    "suspects d.csv --model m.textrnn --epochs 3": ["--model", "--epochs"],
+    "suspects d.csv --model m.textrnn --folds 3": ["--model", "--folds"],
+    "suspects d.csv --model other.textrnn": ["d.csv, line 2", "unknown label 'good'"],
+    "suspects d.csv --epochs 0": ["epochs", ">= 1"],
+    "suspects d.csv --out d.csv": ["d.csv", "also read"],
+    "learning-curve": ["Missing argument", "DATA"],
+    "learning-curve d.csv --fractions 0.5,2": ["--fractions", "above 0 and at most 1", "0.5,2"],
+    "learning-curve d.csv --fractions nan": ["--fractions", "nan"],
+    "learning-curve d.csv --fractions half": ["--fractions", "half"],
+    "learning-curve d.csv --test nowhere.csv": ["nowhere.csv", "no such file"],
+    "learning-curve - --test - --format csv": ["--test", "standard input"],
+    "learning-curve d.csv --hidden-size 0": ["hidden_size", ">= 1"],
+    "learning-curve d.csv --png sub": ["sub", "it is a folder"],
+    "evaluate m.textrnn d.csv --out-of-scope good": ["out_of_scope", "does not know", "'good'"],
+    "evaluate m.textrnn d.csv --out-of-scope nowhere": ["no text has the label 'nowhere'"],
+    "evaluate other.textrnn one.csv --out-of-scope good": ["all texts have the label 'good'"],
+    "predict m.textrnn d.csv --abstain-below 1.5": ["--abstain-below", "1.5"],
+    "predict m.textrnn d.csv --abstain-below nan": ["--abstain-below", "nan"],
+    "predict m.textrnn d.csv --abstain-below often": ["--abstain-below", "'often'"],
+    "predict m.textrnn d.csv --abstain-below 0.5 --abstention good": ["--abstention", "no label", "'good'"],
     # out of range
     TRAIN + "--hidden-size 0": ["hidden_size", ">= 1", "0"],
     TRAIN + "--embedding-size 65537": ["embedding_size", "<= 65536", "65537"],

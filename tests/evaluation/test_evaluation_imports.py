@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "{'torch', 'sklearn', 'scipy', 'matplotlib', 'jinja2', 'markupsafe', 'jaxtyping', 'beartype'}"
+HEAVY = (
+    "{'torch', 'sklearn', 'scipy', 'matplotlib', 'jinja2', 'markupsafe', 'jaxtyping', 'beartype', 'cleanlab', 'pandas'}"
+)
 EPOCH = (
     "import numpy as np; p = np.array([[0.2, 0.8], [0.6, 0.4]]); t = np.array([1, 0]);"
     "assert textrnn.evaluation.score('accuracy', t, p) == 1.0; textrnn.evaluation.score('loss', t, p);"

@@ -15,6 +15,7 @@ SMALL = evaluate(
     np.array([0, 0, 0, 1, 1]),
     np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.95, 0.05]]),
     ["neg", "positive"],
+    lengths=np.array([1, 1, 4, 4, 1000]),
     texts=["fine", "good", "not\nbad\tat\x07all", "great", "so " * 60],
     places=[
         "a.csv, line 2",
@@ -37,6 +38,7 @@ def test_whole_text() -> None:
         "weighted F1     0.6000\n"
         f"log loss        {SMALL.log_loss:.4f}   nats\n"
         "ROC AUC         0.3333\n"
+        "calibration     0.4700   expected distance of accuracy from probability\n"
         "\n"
         "class      precision   recall       F1   support   predicted\n"
         "neg           0.6667   0.6667   0.6667         3           3\n"
@@ -47,6 +49,29 @@ def test_whole_text() -> None:
         "          neg  positive\n"
         "neg         2         1\n"
         "positive    1         1\n"
+        "\n"
+        "calibration (error 0.4700, by bins of equal size 0.4700; Brier score 0.3205)\n"
+        "\n"
+        "probability    examples   its mean   accuracy      95 % interval\n"
+        "0.53 to 0.60          1     0.6000     1.0000   0.2065 to 1.0000\n"
+        "0.67 to 0.73          1     0.7000     0.0000   0.0000 to 0.7935\n"
+        "0.73 to 0.80          1     0.8000     1.0000   0.2065 to 1.0000\n"
+        "0.87 to 0.93          1     0.9000     1.0000   0.2065 to 1.0000\n"
+        "0.93 to 1.00          1     0.9500     0.0000   0.0000 to 0.7935\n"
+        "\n"
+        "accuracy by length of the text\n"
+        "\n"
+        "tokens   examples   accuracy      95 % interval\n"
+        "1               2     1.0000   0.3424 to 1.0000\n"
+        "4               2     0.5000   0.0945 to 0.9055\n"
+        "1,000           1     0.0000   0.0000 to 0.7935\n"
+        "\n"
+        "handing the least certain texts to a human (area under the risk-coverage curve 0.5467)\n"
+        "\n"
+        "coverage    below   handed over   errors there   errors left       accuracy of the rest\n"
+        "100.0 %    0.6000             0              0             2   0.6000, 0.2307 to 0.8824\n"
+        "100.0 %    0.6000             0              0             2   0.6000, 0.2307 to 0.8824\n"
+        "80.0 %     0.7000             1              0             2   0.5000, 0.1500 to 0.8500\n"
         "\n"
         "most confident mistakes (true -> predicted, probability of the predicted class)\n"
         "\n"

@@ -84,7 +84,7 @@ def test_page_is_accessible(
     assert next(tag for tag in tags if re.fullmatch(r"h\d", tag)) == "h1"
     assert all(a.get("scope") in {"col", "row"} for tag, a in reader.elements if tag == "th")
     assert all(a.get("aria-label") for tag, a in reader.elements if tag == "figure")
-    assert tags.count("figure") == tags.count("svg") == (2 if classes == 2 else 3)
+    assert tags.count("figure") == tags.count("svg") == (3 if classes == 2 else 4)
     assert ("html", {"lang": "en"}) in reader.elements
 
 

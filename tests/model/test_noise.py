@@ -1,6 +1,8 @@
 """Masks: how often they zero, what they share, and that they act where they should."""
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from torch import Tensor, nn
 
 from textrnn.config import ModelConfig, TrainingConfig
 from textrnn.model import ENCODERS, SILENCE, Noise, TextClassifier
-from textrnn.model.noise import masked
+from textrnn.model.noise import Mask, masked
+from textrnn.native import available_instruction_sets, instruction_set, use_instruction_set
 from textrnn.training.randomness import random_stream
 
 LENGTHS = torch.tensor([6, 3, 5])
@@ -38,13 +41,53 @@ def test_features() -> None:
     assert_inverted(drawn(noise.pooled_mask(500, 200)), 0.3)
 
 
+def split_mix_64(state: int) -> Iterator[int]:
+    """Steele, Lea and Flood (2014), in Python's integers."""
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        z = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) % 2**64
+        yield z ^ (z >> 31)
+
+
+def test_the_generator_here_gives_the_published_numbers() -> None:
+    """Those of https://rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64 for the seed 1234567."""
+    assert list(islice(split_mix_64(1234567), 5)) == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+
+
 def expected_mask(shape: tuple[int, ...], probability: float, stream: torch.Generator) -> Tensor:
-    """Four 16-bit numbers of each random one of 64 bits; those below the probability's share of 65,536 drop."""
-    count = math.prod(shape)
-    drawn = torch.empty(math.ceil(count / 4), dtype=torch.int64).random_(-(2**63), None, generator=stream)
-    numbers = np.frombuffer(drawn.numpy().tobytes(), dtype=np.int16)[:count].astype(np.float64) + 32_768
-    kept = (numbers >= np.round(65_536 * probability)) / (1 - probability)
+    """For each row four 16-bit numbers of each of 64 bits; those below the probability's share of 65,536 drop."""
+    count, columns = math.prod(shape[:-1]), shape[-1]
+    words = math.ceil(columns / 4)
+    numbers = split_mix_64(int(torch.empty((), dtype=torch.int64).random_(generator=stream)))
+    drawn = np.array(list(islice(numbers, count * words)), dtype="<u8").reshape(count, words)
+    signed = drawn.view("<i2")[:, :columns].astype(np.float64)
+    kept = (signed + 32_768 >= np.round(65_536 * probability)) / (1 - probability)
     return torch.from_numpy(kept.astype(np.float32)).reshape(shape)
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (5, 4), (7, 33), (2, 130), (3, 1100)])
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.999])
+def test_rows_of_masks(shape: tuple[int, int], probability: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In NumPy, in every instruction set of the native library, and against Python's integers."""
+    seed = int(torch.empty((), dtype=torch.int64).random_(generator=random_stream(9)))
+    mask, expected = Mask(seed, probability), expected_mask(shape, probability, random_stream(9))
+    assert torch.equal(mask.factors(torch.arange(shape[0]), shape[1]), expected)
+    assert torch.equal(mask.factors(torch.tensor([shape[0] - 1, 0]), shape[1]), expected[[-1, 0]])
+    before = instruction_set()
+    for name in available_instruction_sets():
+        use_instruction_set(name)
+        assert torch.equal(mask.rows(*shape), expected)
+    if before:
+        use_instruction_set(before)
+    monkeypatch.setattr("textrnn.model.noise.library", lambda: None)
+    assert torch.equal(mask.rows(*shape), expected)
 
 
 def test_the_draws_are_those_of_dropout_on_all_embeddings_and_then_on_the_pooled_vector() -> None:

@@ -20,7 +20,11 @@ def expected_steps(lengths: list[int], rows_an_item: int) -> tuple[list[list[int
     """The rows of each item, and its steps (row, time) in the order of their positions."""
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])  # stable
     count = max(1, -(-len(lengths) // rows_an_item))
-    items = [order[number::count] for number in range(count)]
+    items: list[list[int]] = [[] for _ in range(count)]
+    for first in range(0, len(order), count):
+        turn = items if first // count % 2 == 0 else items[::-1]
+        for item, row in zip(turn, order[first : first + count], strict=False):
+            item.append(row)
     longest = max(lengths, default=0)
     return items, [[(row, t) for t in range(longest) for row in rows if t < lengths[row]] for rows in items]
 

@@ -104,3 +104,18 @@ def test_products(way: str, some: list[Product]) -> None:
     assert np.array_equal(results[-1][0], alone[0])
     if results[-1][1] is not None and alone[1] is not None:
         assert np.array_equal(results[-1][1], alone[1])
+
+
+@pytest.mark.parametrize("way", SETS)
+@pytest.mark.parametrize("columns", [16, 48, 208])
+def test_few_rows_have_the_bits_that_they_have_among_many(way: str, columns: int) -> None:
+    """Up to four are multiplied by other loops."""
+    rng = np.random.default_rng(columns)
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((20, 300), (300, columns)))
+    bias = rng.standard_normal(columns).astype(np.float32)
+    for factors in ([(a, b)], [(a, b), (a[:, 7:9], b[3:5])]):
+        with using(way):
+            whole = compute([Product(factors, bias, False, 0)], threads=1)[0][0]
+            for rows in range(1, 7):
+                few = [(left[5 : 5 + rows], right) for left, right in factors]
+                assert np.array_equal(compute([Product(few, bias, False, 3)], threads=1)[0][0], whole[5 : 5 + rows])

@@ -14,7 +14,7 @@ from textrnn.config import TextConfig, VocabularyConfig
 from textrnn.native import library
 from textrnn.text import TextEncoder, Vocabulary, payloads, words
 from textrnn.text.native_counts import count_words
-from textrnn.text.native_words import PAGES, functions
+from textrnn.text.native_pages import PAGES, functions
 from texts import TEXTS, real_texts
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from textrnn.config import TextConfig, VocabularyConfig
 from textrnn.native import available_threads, library
 from textrnn.text import TextEncoder, Vocabulary, words
-from textrnn.text.native_words import PAGES, Flat, NativeWords, _composing, _page
+from textrnn.text.native_pages import PAGES, _composing, _page
+from textrnn.text.native_words import Flat, NativeWords
 from texts import TEXTS, real_texts
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")

@@ -23,7 +23,7 @@ class LayerOutput(NamedTuple):
     pooled: Tensor | None
     """[batch, directions * hidden]"""
     finals: list[Any]
-    """The state of each direction after its last step, each part [batch, hidden]."""
+    """The state of each direction after its last step, each part [batch, hidden]; without given states none."""
 
 
 def native_layer(
@@ -34,7 +34,7 @@ def native_layer(
     *,
     indexed: bool,
     pooling: str | None,
-    states: Sequence[Any],
+    states: Sequence[Any] | None,
     keep_outputs: bool = False,
 ) -> LayerOutput:
     """Run one layer.
@@ -46,26 +46,26 @@ def native_layer(
         inputs: with `indexed` a row for each unique id of the plan, else for each of its positions. [rows, features]
         indexed: see `inputs`.
         pooling: `last`, `mean`, `max` or None.
-        states: the state of each direction before its first step, each part [batch, hidden].
+        states: the state of each direction before its first step, each part [batch, hidden]; None for zeros, and then
+            there are no `finals`.
         keep_outputs: whether the states after every step are wanted.
     """
     hidden_size, directions = cells[0].hidden_size, len(cells)
     width = padded(hidden_size)
     parameters: list[Tensor | None] = []
-    for cell, state in zip(cells, states, strict=True):
+    for d, cell in enumerate(cells):
         parameters += [cell.from_input.weight, cell.from_input.bias]
         parameters += [None, None] if cell.from_hidden is None else [cell.from_hidden.weight, cell.from_hidden.bias]
-        parameters += [_widened(state.hidden, width), _widened(state[1], width) if len(state) > 1 else None]
+        state = () if states is None else states[d]
+        parameters += [_widened(state[part], width) if part < len(state) else None for part in range(2)]
     call = Call(name, hidden_size, directions, pooling, keep_outputs, indexed, plan)
     outputs, pooled, *finals = LayerFunction.apply(call, inputs, *parameters)  # type: ignore[no-untyped-call]
-    state_type = type(states[0])
-    parts = len(states[0])
     return LayerOutput(
         None if outputs is None else _narrowed(outputs, directions, hidden_size),
         None if pooled is None else _narrowed(pooled, directions, hidden_size),
         [
-            state_type(*(_narrowed(part, 1, hidden_size) for part in finals[2 * d : 2 * d + parts]))
-            for d in range(directions)
+            type(state)(*(_narrowed(part, 1, hidden_size) for part in finals[2 * d : 2 * d + len(state)]))
+            for d, state in enumerate(states or ())
         ],
     )
 

@@ -1,6 +1,7 @@
 """One native layer as a function that autograd can go back through: memory and addresses, no arithmetic."""
 
 import ctypes
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,11 @@ def kernel_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         _THREADS.reset(token)
+
+
+def threads() -> int:
+    """Threads for a call of the native kernels."""
+    return _THREADS.get() or torch.get_num_threads()
 
 
 class Call(NamedTuple):
@@ -58,7 +64,7 @@ class LayerFunction(torch.autograd.Function):
             padded=width,
             directions=call.directions,
             pooling=POOLINGS[call.pooling],
-            threads=_THREADS.get() or torch.get_num_threads(),
+            threads=threads(),
             features=inputs.shape[1],
             inputs=len(inputs),
             input=inputs.data_ptr(),
@@ -80,7 +86,11 @@ class LayerFunction(torch.autograd.Function):
             held.append(argmax)
             record.argmax = argmax.data_ptr()
         finals: list[Tensor | None] = []
-        buffers: list[Tensor] = []
+        sizes = {"projected": len(inputs) * gates * width, "panels": 2 * gates * width * width}
+        if training:
+            sizes |= {"saved": plan.positions * saved_vectors * width, "previous": plan.positions * width}
+        buffer = BUFFERS.take(call.directions * sum(sizes.values()))
+        place = buffer.data_ptr()
         for d in range(call.directions):
             w_ih, b_ih, w_hh, b_hh, hidden, memory = (
                 None if tensor is None else _plain(tensor) for tensor in tensors[6 * d : 6 * d + 6]
@@ -88,21 +98,17 @@ class LayerFunction(torch.autograd.Function):
             assert w_ih is not None and b_ih is not None
             way = record.direction[d]
             if b_hh is not None:  # of reset and update both biases add up; the candidate's acts inside the reset
-                added = b_hh.clone()
-                added[2 * call.hidden_size :] = 0
-                b_ih = b_ih + added
-                candidate_bias = pad(b_hh[2 * call.hidden_size :], (0, width - call.hidden_size))
+                gate = call.hidden_size
+                b_ih = b_ih.clone()
+                b_ih[: 2 * gate] += b_hh[: 2 * gate]
+                candidate_bias = b_hh[2 * gate :] if width == gate else pad(b_hh[2 * gate :], (0, width - gate))
                 held.append(candidate_bias)
                 way.candidate_bias = candidate_bias.data_ptr()
             held += [tensor for tensor in (w_ih, b_ih, w_hh, hidden, memory) if tensor is not None]
             way.from_input, way.input_bias, way.from_hidden = w_ih.data_ptr(), b_ih.data_ptr(), _address(w_hh)
-            sizes = {"projected": len(inputs) * gates * width, "panels": 2 * gates * width * width}
-            if training:
-                sizes |= {"saved": plan.positions * saved_vectors * width, "previous": plan.positions * width}
             for field, size in sizes.items():
-                buffer = BUFFERS.take(size)
-                buffers.append(buffer)
-                setattr(way, field, buffer.data_ptr())
+                setattr(way, field, place)
+                place += size * _FLOAT
             way.start_hidden, way.start_memory = _address(hidden), _address(memory)
             final_hidden = new(plan.batch, width)
             final_memory = new(plan.batch, width) if memory is not None else None
@@ -114,10 +120,10 @@ class LayerFunction(torch.autograd.Function):
         if training:
             # Held here, a result would hold itself through its gradient, and never be freed without a way back.
             held = [some for some in held if not any(some is result for result in results)]
-            ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, buffers
+            ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, [buffer]
             ctx.set_materialize_grads(False)
         else:
-            BUFFERS.give_back(buffers)
+            BUFFERS.give_back([buffer])
         return results
 
     @staticmethod
@@ -134,24 +140,26 @@ class LayerFunction(torch.autograd.Function):
         d_input = torch.empty(record.inputs, record.features) if ctx.needs_input_grad[1] else None
         record.d_input = _address(d_input)
         results: list[Tensor | None] = [None, d_input]
+        sizes = {} if record.index is None and call.directions == 1 else {"d_projected": record.inputs * gates * width}
+        if record.direction[0].from_hidden:
+            sizes["partial"] = plan.items * (gates * width + 8) * (width + 1)
+        buffer = BUFFERS.take(call.directions * sum(sizes.values()))
+        ctx.buffers.append(buffer)
+        place = buffer.data_ptr()
         for d in range(call.directions):
             way = record.direction[d]
             way.d_final_hidden, way.d_final_memory = (_address(some) for some in gradients[2 + 2 * d : 4 + 2 * d])
-            recurrent, biased, has_memory = way.from_hidden, way.candidate_bias, way.start_memory
-            buffer = BUFFERS.take(record.inputs * gates * width)
-            ctx.buffers.append(buffer)
-            way.d_projected = buffer.data_ptr()
-            if recurrent:
-                buffer = BUFFERS.take(plan.items * (gates * width + 8) * (width + 1))
-                ctx.buffers.append(buffer)
-                way.partial = buffer.data_ptr()
+            recurrent, biased = way.from_hidden, way.candidate_bias
+            for field, size in sizes.items():
+                setattr(way, field, place)
+                place += size * _FLOAT
             some: list[Tensor | None] = [
                 torch.empty(gates * hidden_size, record.features),
                 torch.empty(gates * hidden_size),
                 torch.empty(gates * hidden_size, hidden_size) if recurrent else None,
                 torch.empty(gates * hidden_size) if biased else None,
-                torch.empty(plan.batch, width),
-                torch.empty(plan.batch, width) if has_memory else None,
+                torch.empty(plan.batch, width) if way.start_hidden else None,
+                torch.empty(plan.batch, width) if way.start_memory else None,
             ]
             names = ("d_from_input", "d_input_bias", "d_from_hidden", "d_recurrent_bias")
             for field, tensor in zip((*names, "d_start_hidden", "d_start_memory"), some, strict=True):
@@ -165,6 +173,7 @@ class LayerFunction(torch.autograd.Function):
         return tuple(results)
 
 
+@functools.cache
 def shape(name: str) -> tuple[int, int]:
     """Gates, and vectors kept a step for the way back."""
     kernels = library()
@@ -173,6 +182,9 @@ def shape(name: str) -> tuple[int, int]:
     if not kernels.textrnn_cell_shape(CELLS[name], gates, saved):
         raise ValueError(f"the native library does not know the cell {name!r}")
     return gates.value, saved.value
+
+
+_FLOAT = 4  # bytes
 
 
 class _Buffers:

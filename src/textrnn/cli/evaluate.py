@@ -1,16 +1,19 @@
 """`textrnn evaluate`: how good is a model on labelled data?"""
 
 import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import click
 
 import textrnn
 from textrnn.cli.options import FileName, as_source, column_options, compress_option, reading_options
-from textrnn.data import as_examples, collect
+from textrnn.data import Example, as_examples, collect, set_apart
 from textrnn.evaluation import Evaluation, draw_png, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
 from textrnn.runtime import Classifier, Compression
+from textrnn.runtime.baseline import evaluation_with_baseline
 
 
 @click.command(
@@ -18,6 +21,7 @@ from textrnn.runtime import Classifier, Compression
 Examples:
   textrnn evaluate reviews.textrnn test.csv
   textrnn evaluate reviews.textrnn test.csv --html report.html --png report.png
+  textrnn evaluate reviews.textrnn test.csv --baseline train.csv
   textrnn evaluate reviews.textrnn test.csv --json - | jq .macro_f1.value
 """
 )
@@ -36,15 +40,26 @@ Examples:
     "html_path",
     metavar="FILE",
     type=FileName(),
-    help="Write one page with learning curves and confusion matrix.",
+    help="Write one page with learning curves, confusion matrix and reliability diagram.",
 )
-@click.option("--png", "png_path", metavar="FILE", type=FileName(), help="Draw learning curves and confusion matrix.")
+@click.option("--png", "png_path", metavar="FILE", type=FileName(), help="Draw the same figures.")
 @click.option(
     "--mistakes",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
     help="Confidently wrong texts to show.",
+)
+@click.option(
+    "--out-of-scope",
+    metavar="LABEL",
+    help="Texts labelled so belong to no class of MODEL: measure how well its certainty tells them apart.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=FileName(dash=True),
+    help="The data that MODEL was trained on: a tuned linear model learns from them and is shown beside MODEL.",
 )
 @compress_option
 @reading_options
@@ -57,6 +72,8 @@ def evaluate(
     html_path: str | None,
     png_path: str | None,
     mistakes: int,
+    out_of_scope: str | None,
+    baseline: str | None,
     compress: Compression | None,
     format: str | None,
     encoding: str,
@@ -67,17 +84,30 @@ def evaluate(
     DATA is a file or folder as `textrnn train` takes it, or - for standard input.
 
     Accuracy, F1, log loss, ROC-AUC with intervals, scores per class, the confusion matrix and the most confidently
-    wrong texts. With --compress these are the compressed network's, and a line before them says what changed.
+    wrong texts; whether the probabilities can be believed (calibration), the accuracy by length of the text, and what
+    errors are left when the least certain texts are handed to a human ('textrnn predict --abstain-below').
+
+    With --compress all figures are the compressed network's, and a line before them says what changed.
+
+    With --baseline also how a linear model does on DATA: tf-idf over words and word pairs (or runs of characters) and
+    logistic regression, tuned on a part of FILE that is split off as the training of MODEL did.
     """
     require("sklearn", extra="evaluate", purpose="evaluating")
     outputs = [path for path in (json_path, html_path, png_path) if path and path != "-"]
-    check_separate(outputs, [path for path in (model, data) if path != "-"])
+    if data == baseline == "-":
+        raise click.UsageError("DATA and --baseline cannot both be standard input")
+    check_separate(outputs, [path for path in (model, data, baseline) if path and path != "-"])
     classifier = textrnn.load(model, compress=compress)
-    examples = as_examples(
-        as_source(data), text=text, label=label, format=format, encoding=encoding, header=not no_header
-    )
+    read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=not no_header)
+    examples: Iterable[Example] = read(as_source(data))
+    unknown = None
+    if out_of_scope is not None:
+        examples, unknown = set_apart(examples, out_of_scope, classifier.labels)
     dataset = collect(examples, labels=classifier.labels)
-    evaluation = classifier.evaluate_on(dataset, mistakes=mistakes)
+    learned = collect(read(as_source(baseline)), labels=classifier.labels) if baseline else None
+    evaluation = classifier.evaluate_on(dataset, mistakes=mistakes, out_of_scope=out_of_scope, unknown=unknown)
+    if learned:
+        evaluation = evaluation_with_baseline(evaluation, classifier, dataset, learned)
     if compress:
         whole = Classifier(classifier.header, classifier.weights)
         change = compression_change(evaluation, whole.evaluate_on(dataset, mistakes=0))

@@ -7,8 +7,18 @@ import click
 import msgspec
 
 from textrnn.cli.options import FileName
+from textrnn.evaluation.baseline_lines import verdict
 from textrnn.evaluation.lines import one_line
-from textrnn.modelfile import BaseHeader, Header, base_tensors, expected_tensors, is_base, read_base, read_model
+from textrnn.modelfile import (
+    BaseHeader,
+    Header,
+    VectorsProvenance,
+    base_tensors,
+    expected_tensors,
+    is_base,
+    read_base,
+    read_model,
+)
 
 
 @click.command(
@@ -51,10 +61,13 @@ def _lines(header: Header, path: Path) -> list[str]:
             f"data          {provenance.data.examples:,} texts, {one_line(provenance.data.fingerprint, 100)}",
             f"validation    {provenance.data.validation_examples:,} texts",
             f"training      {_settings(provenance.training)}",
+            *_vectors(provenance.vectors),
             f"versions      {versions}",
             f"epochs        {len(provenance.history)}, best {provenance.best_epoch}"
             + (", interrupted" if provenance.interrupted else ""),
         ]
+        if provenance.baseline:
+            lines.append(f"baseline      {verdict(provenance.baseline)}")
         lines += [f"validation {one_line(name, 40)} {value:.4f}" for name, value in provenance.metrics.items()]
     return lines
 
@@ -81,6 +94,15 @@ def _base_lines(header: BaseHeader, path: Path) -> list[str]:
         perplexities = [record.perplexity for record in history if record.round == provenance.best_round]
         lines += [f"validation perplexity {value:.2f}" for value in perplexities if value is not None]
     return lines
+
+
+def _vectors(vectors: VectorsProvenance | None) -> list[str]:
+    if vectors is None:
+        return []
+    return [
+        f"vectors       {one_line(vectors.file, 100)}: {vectors.words:,} words, "
+        f"{100 * vectors.tokens:.1f} % of the training tokens; {one_line(vectors.fingerprint, 100)}"
+    ]
 
 
 def _settings(config: msgspec.Struct) -> str:

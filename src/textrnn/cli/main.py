@@ -11,7 +11,18 @@ from textrnn.cli.pipe import discard, terminate_as_interrupt
 from textrnn.errors import TextRNNError
 from textrnn.version import __version__
 
-COMMANDS = ("train", "pretrain", "evaluate", "predict", "info", "lesson")
+COMMANDS = (
+    "train",
+    "pretrain",
+    "tune",
+    "evaluate",
+    "predict",
+    "compare",
+    "suspects",
+    "learning-curve",
+    "info",
+    "lesson",
+)
 
 
 class LazyCommands(click.Group):
@@ -23,7 +34,8 @@ class LazyCommands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"textrnn.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"textrnn.cli.{module}"), module)
         return command
 
     def invoke(self, context: click.Context) -> None:
@@ -42,8 +54,10 @@ def main() -> None:
 
     \b
     textrnn train reviews.csv                        learn from a file with texts and labels
+    textrnn tune reviews.csv --budget 10m            search the settings that suit it best
     textrnn evaluate reviews.textrnn test.csv        how good is it?
     textrnn predict reviews.textrnn < lines.txt      label every line
+    textrnn compare a.textrnn b.textrnn test.csv     which is better?
     """
 
 
@@ -53,6 +67,7 @@ def entry() -> None:
     handler.setFormatter(logging.Formatter("note: %(message)s"))
     logger = logging.getLogger("textrnn")
     logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         sys.exit(_run())
     finally:

@@ -36,6 +36,15 @@ def as_source(data: str) -> str | Path:
     return data if data == "-" else Path(data)
 
 
+def default_output(data: str) -> Path:
+    """The model file beside which nobody named another one."""
+    if data == "-":
+        raise click.UsageError("pass --out FILE: standard input has no name to derive one from")
+    name = Path(data).resolve().name
+    stem = name if Path(data).is_dir() else name.partition(".")[0] or name
+    return Path(f"{stem}.textrnn")
+
+
 def reading_options(command: Command) -> Command:
     """How a data file is read."""
     for option in (

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import Duration, FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import (
+    Duration,
+    FileName,
+    as_source,
+    column_options,
+    default_output,
+    reading_options,
+    recipe_options,
+)
 from textrnn.cli.pipe import discard
 from textrnn.config import Recipe
 from textrnn.errors import ConfigError
+from textrnn.evaluation.baseline_lines import baseline_lines
 from textrnn.files import check_separate, remove_partial, require
 
 if TYPE_CHECKING:
@@ -26,10 +35,12 @@ Examples:
   textrnn train reviews.csv
   textrnn train reviews.csv --text review --label stars --out stars.textrnn
   textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
+  textrnn train reviews.csv --baseline
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
   textrnn train reviews.csv --base base.textrnn
   textrnn train reviews.csv --unlabelled more.txt.gz --budget 20m
+  textrnn train reviews.csv --vectors glove.6B.100d.txt --vectors-training frozen
   zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
 """
 )
@@ -67,11 +78,22 @@ Examples:
     type=Duration(),
     help="Time for that pre-training, such as 90s or 20m.  [default: what its passes take]",
 )
+@click.option(
+    "--vectors",
+    metavar="FILE",
+    type=FileName(),
+    help="Begin with these word vectors: GloVe, word2vec or fastText, text or binary, also .gz or .zst.",
+)
 @column_options
 @click.option(
     "--resume",
     is_flag=True,
     help="Go on from the last complete epoch of an interrupted training, if there is one.",
+)
+@click.option(
+    "--baseline",
+    is_flag=True,
+    help="Train a tuned linear model, too, and show how both do on the validation texts.",
 )
 @click.option(
     "--progress",
@@ -89,9 +111,11 @@ def train(
     base: str | None,
     unlabelled: tuple[str, ...],
     budget: float | None,
+    vectors: str | None,
     text: str | None,
     label: str | None,
     resume: bool,
+    baseline: bool,
     progress: str,
     format: str | None,
     encoding: str,
@@ -108,11 +132,12 @@ def train(
     """
     chosen = {name: value for name, value in settings.items() if value is not None}
     recipe = Recipe.from_settings(**chosen)
-    path = Path(out) if out else _default_output(data)
+    path = Path(out) if out else default_output(data)
     checkpoint = path.with_name(path.name + ".checkpoint")
     if data == validation == "-":
         raise click.UsageError("DATA and --validation cannot both be standard input")
-    check_separate([path, checkpoint], [name for name in (data, validation, base, *unlabelled) if name and name != "-"])
+    given = (data, validation, vectors, base, *unlabelled)
+    check_separate([path, checkpoint], [name for name in given if name and name != "-"])
     remove_partial(path)
     require("torch", extra="train", purpose="training")
     from textrnn.training import train as train_classifier
@@ -127,6 +152,7 @@ def train(
             encoding=encoding,
             header=not no_header,
             validation=as_source(validation) if validation else None,
+            vectors=vectors,
             checkpoint=checkpoint,
             resume=resume,
             on_event=on_event,
@@ -134,18 +160,11 @@ def train(
             unlabelled=[Path(name) for name in unlabelled] or None,
             budget_seconds=budget,
             on_pretraining=_rounds(progress, as_json),
+            baseline=baseline,
             **chosen,
         )
         classifier.save(path)
     _report(classifier, path, checkpoint, as_json=as_json)
-
-
-def _default_output(data: str) -> Path:
-    if data == "-":
-        raise click.UsageError("pass --out FILE: standard input has no name to derive one from")
-    name = Path(data).resolve().name
-    stem = name if Path(data).is_dir() else name.partition(".")[0] or name
-    return Path(f"{stem}.textrnn")
 
 
 @contextmanager
@@ -192,17 +211,21 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
         checkpoint.unlink(missing_ok=True)
         Path(f"{checkpoint}.base").unlink(missing_ok=True)
     if as_json:
-        event = {
+        event: dict[str, Any] = {
             "event": "saved",
             "path": str(path).encode(errors="backslashreplace").decode(),  # a name need not be text
             "best_epoch": provenance.best_epoch,
             "interrupted": provenance.interrupted,
             "validation": provenance.metrics or None,
         }
+        if provenance.baseline:
+            event["baseline"] = msgspec.to_builtins(provenance.baseline)
         click.echo(msgspec.json.encode(event).decode())
         return
     if provenance.interrupted:
         click.echo(f"interrupted after epoch {len(provenance.history)}; --resume goes on from {checkpoint}")
     metrics = ", ".join(f"{name} {value:.4f}" for name, value in provenance.metrics.items())
     click.echo(f"saved {path}: epoch {provenance.best_epoch}" + (f", validation {metrics}" if metrics else ""))
+    for line in baseline_lines(provenance.baseline, "validation") if provenance.baseline else []:
+        click.echo(line)
     click.echo(f"next: textrnn evaluate {path} TEST_FILE   or   echo 'some text' | textrnn predict {path}")

@@ -31,7 +31,8 @@ def split_stratified(dataset: LabelledTexts, fraction: float, seed: int) -> tupl
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
     key = seed.to_bytes(8, "little")
     hashes = [
-        int.from_bytes(hashlib.blake2b(_comparable(text), key=key, digest_size=8).digest()) for text in dataset.texts
+        int.from_bytes(hashlib.blake2b(comparable_bytes(text), key=key, digest_size=8).digest())
+        for text in dataset.texts
     ]
     # Groups of copies, in the order of their hashes: random, but the same on every machine.
     _, group_of, sizes = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True, return_counts=True)
@@ -75,15 +76,16 @@ def overlap(train: LabelledTexts, validation: LabelledTexts) -> list[Overlap]:
 
     Two texts are the same if they differ only in case or white space, as they then do for every tokenizer.
     """
-    known = {_comparable(text): index for index, text in reversed(list(enumerate(train.texts)))}
+    known = {comparable_bytes(text): index for index, text in reversed(list(enumerate(train.texts)))}
     return [
         Overlap(text, train.place(known[comparable]), validation.place(index))
         for index, text in enumerate(validation.texts)
-        if (comparable := _comparable(text)) in known
+        if (comparable := comparable_bytes(text)) in known
     ]
 
 
-def _comparable(text: str) -> bytes:
+def comparable_bytes(text: str) -> bytes:
+    """What copies of a text have in common: all but case and white space."""
     return " ".join(text.casefold().split()).encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""Learning curves and confusion matrix as PNG and SVG."""
+"""Learning curves, confusion matrix and reliability diagram as PNG and SVG."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textrnn.evaluation.lines import one_line
+from textrnn.evaluation.reliability import draw_reliability
 from textrnn.evaluation.results import Estimate, Evaluation
 from textrnn.evaluation.style import ACCENT, INK, MUTED, new_figure, rendered, style
 from textrnn.files import replacing
@@ -16,28 +17,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COUNTED_CLASSES, LABELLED_CLASSES = 20, 40  # up to here the cells hold counts, the axes labels
+CURVES_INCHES, RELIABILITY_INCHES = 5.2, 4.4
 
 
 def draw_png(path: str | Path, evaluation: Evaluation, history: Sequence[EpochRecord]) -> None:
-    """One picture of the learning curves, where there is a history, and the confusion matrix.
+    """One picture: learning curves, where there is a history, confusion matrix and reliability diagram.
 
     Raises:
         OutputError: the file cannot be written.
         MissingDependencyError: matplotlib is not installed.
     """
     width, height = _matrix_inches(evaluation)
+    columns = [*([CURVES_INCHES] if history else []), width, RELIABILITY_INCHES]
     with style():
+        figure = new_figure(sum(columns), max(height, 5.6 if history else 0) + 0.6)
+        parts = list(figure.subfigures(1, len(columns), squeeze=False, width_ratios=columns)[0])
         if history:
-            figure = new_figure(width + 5.2, max(height, 5.6) + 0.6)
-            curves, matrix = figure.subfigures(1, 2, squeeze=False, width_ratios=[5.2, width])[0]
-            above, below = curves.subplots(2, 1, sharex=True)
+            above, below = parts.pop(0).subplots(2, 1, sharex=True)
             draw_curves(above, history, "loss")
             draw_curves(below, history, "accuracy")
             above.set_xlabel("")
-            draw_confusion(matrix.subplots(), evaluation)
-        else:
-            figure = new_figure(width, height + 0.6)
-            draw_confusion(figure.subplots(), evaluation)
+        draw_confusion(parts[0].subplots(), evaluation)
+        draw_reliability(parts[1].subplots(), evaluation)
         figure.suptitle(_headline(evaluation), x=0.02, ha="left", color=INK, fontsize=10.5)
         picture = rendered(figure, "png")
     with replacing(path) as file:
@@ -47,6 +48,11 @@ def draw_png(path: str | Path, evaluation: Evaluation, history: Sequence[EpochRe
 def curves_svg(history: Sequence[EpochRecord], quantity: str) -> str:
     """The `<svg>` element of one learning curve, `loss` or `accuracy`; its texts stay texts."""
     return _svg(5.0, 3.2, lambda axes: draw_curves(axes, history, quantity))
+
+
+def reliability_svg(evaluation: Evaluation) -> str:
+    """The `<svg>` element of the reliability diagram."""
+    return _svg(4.4, 4.4, lambda axes: draw_reliability(axes, evaluation))
 
 
 def confusion_svg(evaluation: Evaluation) -> str:

@@ -1,6 +1,7 @@
 """Any text on one line: for a terminal, a figure or a page."""
 
 import unicodedata
+from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
@@ -21,6 +22,17 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     """`text` filled up with spaces to `width` terminal columns, of which a Chinese sign takes two."""
     fill = " " * (width - cell_len(text))
     return fill + text if right else text + fill
+
+
+def aligned(rows: Sequence[Sequence[str]], *, gap: int, left: int = 1) -> list[str]:
+    """A table, its first `left` columns to the left and all others to the right."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        (" " * gap).join(
+            padded(cell, width, right=i >= left) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
 def _shown(sign: str) -> str:

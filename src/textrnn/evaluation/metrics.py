@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.evaluation.calibration import calibrate
 from textrnn.evaluation.checks import checked
 from textrnn.evaluation.intervals import bootstrap_macro_f1, wilson
 from textrnn.evaluation.mistakes import most_confident_mistakes
-from textrnn.evaluation.results import ClassScores, Estimate, Evaluation
+from textrnn.evaluation.results import ClassScores, Estimate, Evaluation, OutOfScope
+from textrnn.evaluation.selection import accuracy_by_length, select, tell_apart
 from textrnn.files import require
 from textrnn.labels import Label
 
@@ -26,6 +28,8 @@ def evaluate(
     *,
     texts: Sequence[str] | None = None,
     places: Sequence[str] | None = None,
+    lengths: NDArray[Any] | None = None,
+    out_of_scope: tuple[Label, NDArray[Any]] | None = None,
     mistakes: int = 10,
     confidence: float = 0.95,
     seed: int = 0,
@@ -37,8 +41,11 @@ def evaluate(
         probabilities: [examples, classes], each row adding up to 1.
         labels: the name of each class [classes].
         texts, places: of each example [examples], for the list of mistakes.
+        lengths: tokens of each example [examples], for the accuracy by length.
+        out_of_scope: the label of texts that belong to none of the classes, and the probabilities
+            [texts, classes] that such texts get.
         mistakes: how many of the most confidently wrong examples to list.
-        confidence: level of the intervals of accuracy and macro F1, between 0 and 1.
+        confidence: level of all intervals, between 0 and 1.
         seed: of the bootstrap behind macro F1's interval.
 
     Raises:
@@ -51,6 +58,7 @@ def evaluate(
         ("labels", labels, classes),
         ("texts", texts, examples),
         ("places", places, examples),
+        ("lengths", lengths, examples),
     ]:
         if given is not None and len(given) != expected:
             raise ValueError(f"{name}: expected {expected} for probabilities of this shape, got {len(given)}")
@@ -82,7 +90,21 @@ def evaluate(
         ],
         confusion=confusion.tolist(),
         mistakes=most_confident_mistakes(targets, probabilities, labels, texts=texts, places=places, count=mistakes),
+        calibration=calibrate(targets, probabilities, confidence=confidence),
+        selection=select(targets, probabilities, confidence=confidence),
+        by_length=None if lengths is None else accuracy_by_length(predicted == targets, lengths, confidence=confidence),
+        out_of_scope=None if out_of_scope is None else _told_apart(probabilities, *out_of_scope),
     )
+
+
+def _told_apart(known: NDArray[np.float64], label: Label, probabilities: NDArray[Any]) -> OutOfScope:
+    try:
+        _, unknown = checked(np.zeros(len(probabilities), dtype=np.int64), probabilities)
+    except ValueError as error:
+        raise ValueError(f"out_of_scope: {error}") from error
+    if unknown.shape[1] != known.shape[1]:
+        raise ValueError(f"out_of_scope: expected {known.shape[1]} classes as elsewhere, got {unknown.shape[1]}")
+    return tell_apart(known, unknown, label)
 
 
 def score(metric: str, targets: NDArray[Any], probabilities: NDArray[Any]) -> float:

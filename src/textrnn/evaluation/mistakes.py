@@ -28,8 +28,8 @@ def most_confident_mistakes(
     chosen = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")[:count]]
     return [
         Mistake(
-            text=None if texts is None else _encodable(texts[i]),
-            place=None if places is None else _encodable(places[i]),
+            text=None if texts is None else encodable(texts[i]),
+            place=None if places is None else encodable(places[i]),
             label=labels[targets[i]],
             predicted=labels[predicted[i]],
             probability=float(probabilities[i, predicted[i]]),
@@ -52,6 +52,6 @@ def most_frequent_confusions(evaluation: Evaluation, *, count: int) -> list[tupl
     ]
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """`text` with `?` for lone surrogates, which JSON and HTML files in UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")

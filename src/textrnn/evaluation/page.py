@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from textrnn.evaluation.figures import COUNTED_CLASSES, confusion_svg, curves_svg
+from textrnn.evaluation.baseline_lines import FIGURES, description, verdict
+from textrnn.evaluation.certainty import coverage, span
+from textrnn.evaluation.figures import COUNTED_CLASSES, confusion_svg, curves_svg, reliability_svg
 from textrnn.evaluation.lines import one_line
 from textrnn.evaluation.mistakes import most_frequent_confusions
 from textrnn.evaluation.results import Evaluation
@@ -40,6 +42,11 @@ def write_html(path: str | Path, evaluation: Evaluation, history: Sequence[Epoch
         if history
         else {},
         matrix=markup(_inlined(confusion_svg(evaluation), "matrix")) if many else None,
+        reliability=markup(_inlined(reliability_svg(evaluation), "reliability")),
+        span=span,
+        coverage=coverage,
+        baseline_figures=FIGURES,
+        baseline_notes=[description(evaluation.baseline), verdict(evaluation.baseline)] if evaluation.baseline else [],
         confusions=most_frequent_confusions(evaluation, count=10) if many else [],
     )
     with replacing(path) as file:

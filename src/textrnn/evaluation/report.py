@@ -1,11 +1,11 @@
 """An evaluation as plain text and as JSON."""
 
-from collections.abc import Sequence
-
 import msgspec
 from rich.cells import cell_len
 
-from textrnn.evaluation.lines import one_line, padded
+from textrnn.evaluation.baseline_lines import baseline_lines
+from textrnn.evaluation.certainty import certainty_sections
+from textrnn.evaluation.lines import aligned, one_line, padded
 from textrnn.evaluation.mistakes import most_frequent_confusions
 from textrnn.evaluation.results import Estimate, Evaluation
 
@@ -20,7 +20,12 @@ def to_json(evaluation: Evaluation) -> bytes:
 
 def to_text(evaluation: Evaluation) -> str:
     """A report in aligned plain text, at most 100 terminal columns wide."""
-    sections = [_summary(evaluation), _per_class(evaluation), _confusion(evaluation), _mistakes(evaluation)]
+    baseline = [] if evaluation.baseline is None else baseline_lines(evaluation.baseline, "test")
+    sections = [
+        *(_summary(evaluation), baseline, _per_class(evaluation), _confusion(evaluation)),
+        *certainty_sections(evaluation),
+        _mistakes(evaluation),
+    ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
@@ -37,6 +42,7 @@ def _summary(evaluation: Evaluation) -> list[str]:
         ("weighted F1", evaluation.weighted_f1, ""),
         ("log loss", evaluation.log_loss, "nats"),
         ("ROC AUC", auc, "" if auc is not None else "undefined: all examples belong to one class"),
+        ("calibration", evaluation.calibration.error, "expected distance of accuracy from probability"),
     ]
     return [
         f"{evaluation.examples:,} examples, {len(evaluation.per_class)} classes",
@@ -55,7 +61,7 @@ def _per_class(evaluation: Evaluation) -> list[str]:
         ]
         for scores in evaluation.per_class
     ]
-    return _aligned([head, *rows], gap=3)
+    return aligned([head, *rows], gap=3)
 
 
 def _confusion(evaluation: Evaluation) -> list[str]:
@@ -69,8 +75,8 @@ def _matrix(evaluation: Evaluation) -> list[str]:
     labels = [one_line(scores.label, 24) for scores in evaluation.per_class]
     cells = [list(map(str, counts)) for counts in evaluation.confusion]
     numbers = [str(i) for i in range(1, len(labels) + 1)]
-    wide = _aligned([["", *labels], *([label, *row] for label, row in zip(labels, cells, strict=True))], gap=2)
-    tight = _aligned([numbers, *cells], gap=1, left=0)
+    wide = aligned([["", *labels], *([label, *row] for label, row in zip(labels, cells, strict=True))], gap=2)
+    tight = aligned([numbers, *cells], gap=1, left=0)
     room = COLUMNS - cell_len(tight[0]) - 5  # for the label, after its number
     if max(map(cell_len, wide)) <= COLUMNS:
         table = wide
@@ -87,7 +93,7 @@ def _pairs(evaluation: Evaluation) -> list[str]:
     if not pairs:
         return []
     rows = [[one_line(true, 40), "->", one_line(predicted, 40), f"{count:,}"] for true, predicted, count in pairs]
-    return ["most frequent confusions (true -> predicted)", "", *_aligned(rows, gap=1, left=3)]
+    return ["most frequent confusions (true -> predicted)", "", *aligned(rows, gap=1, left=3)]
 
 
 def _mistakes(evaluation: Evaluation) -> list[str]:
@@ -103,14 +109,3 @@ def _mistakes(evaluation: Evaluation) -> list[str]:
         if mistake.text is not None:
             lines.append(f"    {one_line(mistake.text, COLUMNS - 4)}".rstrip())
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]], *, gap: int, left: int = 1) -> list[str]:
-    """A table, its first `left` columns to the left and all others to the right."""
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    return [
-        (" " * gap).join(
-            padded(cell, width, right=i >= left) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from textrnn.history import BaselineRecord
 from textrnn.labels import Label
 
 
@@ -42,6 +43,82 @@ class Mistake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the predicted label."""
 
 
+class ReliabilityBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The examples whose predicted label has a probability of about the same size."""
+
+    low: float
+    high: float
+    """Limits of the probability; the upper one belongs to the bin."""
+    examples: int
+    confidence: float
+    """Mean probability of the predicted label."""
+    accuracy: Estimate
+    """With Wilson's score interval."""
+
+
+class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the probabilities can be believed: of texts predicted with 0.8, are 80 % right?"""
+
+    error: float
+    """Expected calibration error over bins of equal width: the mean distance of accuracy from confidence."""
+    adaptive_error: float
+    """The same over bins of equally many examples."""
+    brier: float
+    """Brier score: of the second of two classes (0 to 1), else summed over the classes (0 to 2)."""
+    bins: list[ReliabilityBin]
+    """Of equal width, without the empty ones."""
+
+
+class LengthBucket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The examples whose texts have about the same number of tokens."""
+
+    low: int
+    high: int
+    """Fewest and most tokens; what a model cuts off does not count."""
+    examples: int
+    accuracy: Estimate
+    """With Wilson's score interval."""
+
+
+class Handover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left when the least certain examples are handed to a human."""
+
+    threshold: float
+    """Examples whose predicted label has a lower probability are handed over; for `--abstain-below`."""
+    examples: int
+    """Handed over."""
+    errors_found: int
+    """Of those, how many were wrongly predicted."""
+    errors_left: int
+    """Wrongly predicted among all others."""
+    accuracy: Estimate
+    """Of all others, with Wilson's score interval."""
+
+
+class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How well the probabilities tell right from wrong."""
+
+    area: float
+    """Area under the risk-coverage curve: the mean error rate of the most certain 1, 2, … examples; 0 is best."""
+    handovers: list[Handover]
+    """Of at most 5, 10 and 20 % of the examples."""
+
+
+class OutOfScope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How well the highest probability tells texts of the known classes from texts of none of them."""
+
+    label: Label
+    """What such texts are labelled with."""
+    examples: int
+    """Of them; they count in no other figure."""
+    auroc: float
+    """Probability that a text of a known class is the more certain one of a pair; 0.5 is chance."""
+    fpr_at_95_tpr: float
+    """Share of the texts of no known class that are accepted where 95 % of the others are."""
+    threshold: float
+    """Texts are accepted there from this probability on."""
+
+
 class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How well a classifier does on labelled examples. Means over classes count absent classes as 0."""
 
@@ -69,3 +146,11 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Examples [true class, predicted class], in the order of the labels."""
     mistakes: list[Mistake]
     """Wrongly predicted examples, the most confident first."""
+    calibration: Calibration
+    selection: Selection
+    by_length: list[LengthBucket] | None
+    """From the shortest texts to the longest; None where no lengths were given."""
+    out_of_scope: OutOfScope | None
+    """None where it was not asked for."""
+    baseline: BaselineRecord | None = None
+    """The classifier beside a linear model on the same examples, where that was asked for."""

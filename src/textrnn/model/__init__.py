@@ -4,7 +4,7 @@ from textrnn.model.classifier import TextClassifier
 from textrnn.model.encoders import ENCODERS, Encode, choose_backend
 from textrnn.model.initialization import initialize
 from textrnn.model.layers import Layer, run_layers
-from textrnn.model.noise import SILENCE, Noise
+from textrnn.model.noise import SILENCE, Mask, Noise
 from textrnn.model.pooling import POOLINGS
 from textrnn.model.reader import Reader
 
@@ -14,6 +14,7 @@ __all__ = [
     "SILENCE",
     "Encode",
     "Layer",
+    "Mask",
     "Noise",
     "Reader",
     "TextClassifier",

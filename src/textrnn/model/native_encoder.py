@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from textrnn.cells.native import native_layer
+from textrnn.model.native_words import read_words
 from textrnn.model.noise import Noise, masked
 from textrnn.model.reader import Reader
 from textrnn.native import Plan
@@ -28,28 +29,21 @@ def native_encode(
     if config.padding == "through":
         lengths = torch.full_like(lengths, time)
     plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
-    rows = torch.from_numpy(plan.source_row.astype(np.int64))
-    steps = torch.from_numpy(plan.source_time.astype(np.int64))
-    index = torch.from_numpy(plan.unique_index.astype(np.int64))
-
-    words = noise.word_mask(ids.t())  # [time, batch]
-    inputs: Tensor = reader.embedding(torch.from_numpy(plan.unique_ids))  # [unique, features]
-    if words is not None:
-        occurrence = torch.empty(plan.unique, dtype=torch.int64)
-        occurrence[index] = torch.arange(plan.positions)  # any: all have the same factor
-        inputs = masked(inputs, words[steps[occurrence], rows[occurrence]].unsqueeze(-1))
-    mask = noise.steps_mask(time, batch, config.embedding_size)
-    indexed = mask is None and noise.perturbation is None
-    if not indexed:
-        inputs = inputs.index_select(0, index)  # [positions, features]
-        if (added := _of_positions(noise.perturbation, steps, rows)) is not None:
-            inputs = inputs + added
-        inputs = masked(inputs, _of_positions(mask, steps, rows))
+    words, features = noise.words(), noise.features()
+    added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
+    read = features if added is None else None
+    inputs = read_words(reader.embedding, plan, words, read, variational=noise.variational)
+    indexed = features is None and added is None
+    if added is not None:
+        inputs = inputs.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
+        if features is not None:
+            steps, width = 1 if noise.variational else time, config.embedding_size
+            inputs = masked(inputs, _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan))
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):
         if depth:
-            inputs = masked(inputs, _of_positions(noise.steps_mask(time, batch, inputs.shape[1]), steps, rows))
+            inputs = masked(inputs, _of_positions(noise.steps_mask(time, batch, inputs.shape[1]), plan))
         last = depth == config.layers - 1
         result = native_layer(
             config.cell,
@@ -58,7 +52,7 @@ def native_encode(
             inputs,
             indexed=indexed,
             pooling=config.pooling if last else None,
-            states=layer.initial_states(batch),
+            states=None,
             keep_outputs=not last,
         )
         indexed = False
@@ -69,12 +63,13 @@ def native_encode(
     return pooled
 
 
-def _of_positions(mask: Tensor | None, steps: Tensor, rows: Tensor) -> Tensor | None:
+def _of_positions(mask: Tensor | None, plan: Plan) -> Tensor | None:
     """A mask [time or 1, batch, features] at the positions of a plan. [positions, features]"""
     if mask is None:
         return None
     time, batch, features = mask.shape
-    places = rows if time == 1 else steps * batch + rows
+    rows = plan.source_row.astype(np.int64)
+    places = torch.from_numpy(rows if time == 1 else plan.source_time * np.int64(batch) + rows)
     return mask.reshape(time * batch, features).index_select(0, places)
 
 

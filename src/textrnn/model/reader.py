@@ -17,6 +17,8 @@ class Reader(nn.Module):
         self.embedding: nn.Embedding = skip_init(
             nn.Embedding, vocabulary_size, config.embedding_size, padding_idx=0, sparse=sparse_embedding
         )
+        self.embedding_rate = 1.0
+        """Share of the learning rate with which the embedding learns."""
         below = [config.embedding_size] + [self.pooled_size] * (config.layers - 1)
         self.layers = nn.ModuleList(
             Layer(config.cell, input_size, config.hidden_size, bidirectional=config.bidirectional)

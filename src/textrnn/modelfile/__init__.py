@@ -10,7 +10,14 @@ from textrnn.modelfile.base import (
     read_base,
     write_base,
 )
-from textrnn.modelfile.header import FORMAT_VERSION, DataProvenance, Header, Provenance, expected_tensors
+from textrnn.modelfile.header import (
+    FORMAT_VERSION,
+    DataProvenance,
+    Header,
+    Provenance,
+    VectorsProvenance,
+    expected_tensors,
+)
 from textrnn.modelfile.read import Weights, read_model
 from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, prefix
 from textrnn.modelfile.write import to_bytes, write_model
@@ -25,6 +32,7 @@ __all__ = [
     "Header",
     "Provenance",
     "TextsProvenance",
+    "VectorsProvenance",
     "Weights",
     "base_header",
     "base_tensors",

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import Shape, network_tensors
 
@@ -24,6 +24,19 @@ class DataProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     validation_examples: int
 
 
+class VectorsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which word vectors a training began with, and how much of the texts they cover."""
+
+    file: str
+    """Its name without folders."""
+    fingerprint: str
+    """SHA-256 over the rows that were used; the same whatever the file format."""
+    words: int
+    """Of the vocabulary, that have a vector."""
+    tokens: float
+    """Share of the training tokens, 0 to 1."""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model came to be."""
 
@@ -37,8 +50,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The epoch whose weights the file holds."""
     metrics: dict[str, float]
     """Validation metrics of that epoch, by name; empty without a validation set."""
+    vectors: VectorsProvenance | None = None
+    """None where the embeddings began at random."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
+    baseline: BaselineRecord | None = None
+    """The network beside a linear model on the validation texts, where that was asked for."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "internal.h"
 #include "threads.h"
@@ -25,8 +26,9 @@ namespace {
 
 enum Status : int32_t { DONE = 0, OUTSIDE = 1, NO_MEMORY = 2 };
 
-constexpr int64_t ROWS_A_TASK = 256;
-constexpr int64_t ROWS_FOR_THREADS = 2048;  // below, waking a second thread takes as long as it saves
+constexpr int64_t ROWS_A_TASK = 64;
+constexpr int64_t NUMBERS_A_TASK = 4096;
+constexpr int64_t ROWS_FOR_THREADS = 256;  // below, a second thread saves no time
 
 bool all_inside(const textrnn_adam_table &table, const int64_t *rows, int64_t count) {
   bool inside = true;
@@ -39,6 +41,35 @@ void note_late(const textrnn_adam_table &table, int64_t row, AdamRow *late, int6
   late[*found] = {row, table.row_steps[row]};
   *found += table.row_steps[row] != table.steps;
   table.row_steps[row] = table.steps;
+}
+
+AdamFactors factors_of(const textrnn_adam_settings &s) {
+  const double correction1 = 1 - std::pow(s.beta1, (double)s.step);
+  const double correction2 = std::sqrt(1 - std::pow(s.beta2, (double)s.step));
+  return {
+      .kept = s.decoupled ? (float)(1 - s.rate * s.weight_decay) : 1,
+      .decay = s.decoupled ? 0 : (float)s.weight_decay,
+      .beta1 = (float)s.beta1,
+      .rest1 = (float)(1 - s.beta1),
+      .beta2 = (float)s.beta2,
+      .rest2 = (float)(1 - s.beta2),
+      .rate = (float)(s.rate / correction1),
+      .correction = (float)(1 / correction2),
+      .eps = (float)s.eps,
+  };
+}
+
+// task(i, begin, end, part) for the numbers begin to end of the i-th of some tensors or gradients; parts are counted through.
+template <class Some, class Task>
+void in_parts(const Some *some, int64_t count, int32_t threads, const Task &task) {
+  std::vector<int64_t> first{0};
+  for (int64_t i = 0; i < count; i++) first.push_back(first.back() + (some[i].count + NUMBERS_A_TASK - 1) / NUMBERS_A_TASK);
+  textrnn::parallel(threads, first.back(), [&](int64_t t) {
+    int64_t i = 0;
+    while (t >= first[i + 1]) i++;
+    const int64_t begin = (t - first[i]) * NUMBERS_A_TASK;
+    task(i, begin, std::min(some[i].count, begin + NUMBERS_A_TASK), t);
+  });
 }
 
 // One more step that rows may leave out.
@@ -104,21 +135,47 @@ TEXTRNN_EXPORT int32_t textrnn_adam_step(const textrnn_adam_table *of, const int
   const double correction1 = 1 - std::pow(s.beta1, (double)s.step);
   const double correction2 = std::sqrt(1 - std::pow(s.beta2, (double)s.step));
   const double kept = s.decoupled ? 1 - s.rate * s.weight_decay : 1;
-  const AdamFactors factors = {
-      .kept = (float)kept,
-      .decay = s.decoupled ? 0 : (float)s.weight_decay,
-      .beta1 = (float)s.beta1,
-      .rest1 = (float)(1 - s.beta1),
-      .beta2 = (float)s.beta2,
-      .rest2 = (float)(1 - s.beta2),
-      .rate = (float)(s.rate / correction1),
-      .correction = (float)(1 / correction2),
-      .eps = (float)s.eps,
-  };
+  const AdamFactors factors = factors_of(s);
   in_tasks(table, count, [&](int64_t begin, int64_t end) {
     kernels.adam_rows(table, stepped.get() + begin, end - begin, gradient + begin * table.features, &factors);
   });
   const double rate = s.rate * correction2 / correction1;
   lengthen_history(table, kept, rate, rate * s.eps * correction2);
   return DONE;
+}
+
+// One step on all of some tensors.
+TEXTRNN_EXPORT void textrnn_adam_dense(const textrnn_adam_tensor *tensors, int64_t count, int32_t threads) {
+  const Kernels &kernels = kernels_in_use();
+  std::vector<AdamFactors> factors;
+  for (int64_t i = 0; i < count; i++) factors.push_back(factors_of(tensors[i].settings));
+  in_parts(tensors, count, threads, [&](int64_t i, int64_t begin, int64_t end, int64_t) {
+    const textrnn_adam_tensor &tensor = tensors[i];
+    textrnn_adam_table table = {};  // of one row that is not late
+    table.features = end - begin;
+    table.weights = tensor.weights + begin;
+    table.first = tensor.first + begin;
+    table.second = tensor.second + begin;
+    const AdamRow row = {0, 0};
+    kernels.adam_rows(table, &row, 1, tensor.gradient + begin, &factors[i]);
+  });
+}
+
+// Scales all gradients so that their common norm is at most `largest`; the norm before. The same for any number of threads.
+TEXTRNN_EXPORT double textrnn_clip(const textrnn_gradient *gradients, int64_t count, double largest, int32_t threads) {
+  const Kernels &kernels = kernels_in_use();
+  int64_t parts = 0;
+  for (int64_t i = 0; i < count; i++) parts += (gradients[i].count + NUMBERS_A_TASK - 1) / NUMBERS_A_TASK;
+  std::vector<double> squares(parts);
+  in_parts(gradients, count, threads, [&](int64_t i, int64_t begin, int64_t end, int64_t part) {
+    squares[part] = kernels.sum_of_squares(gradients[i].values + begin, end - begin);
+  });
+  double sum = 0;
+  for (const double some : squares) sum += some;
+  const double norm = std::sqrt(sum), factor = largest / (norm + 1e-6);
+  if (!(factor >= 1))  // also if it is nan, which passes on
+    in_parts(gradients, count, threads, [&](int64_t i, int64_t begin, int64_t end, int64_t) {
+      kernels.scale(gradients[i].values + begin, end - begin, (float)factor);
+    });
+  return norm;
 }

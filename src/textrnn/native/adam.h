@@ -22,6 +22,19 @@ typedef struct textrnn_adam_settings {
   int32_t decoupled;  // whether decay is taken off the weights (AdamW) or added to the gradient (Adam)
 } textrnn_adam_settings;
 
+// Parameters that have a gradient each, and their moments [count].
+typedef struct textrnn_adam_tensor {
+  int64_t count;
+  float *weights, *first, *second;
+  const float *gradient;
+  textrnn_adam_settings settings;
+} textrnn_adam_tensor;
+
+typedef struct textrnn_gradient {
+  int64_t count;
+  float *values;
+} textrnn_gradient;
+
 }  // extern "C"
 
 namespace textrnn {

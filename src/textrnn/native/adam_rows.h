@@ -95,6 +95,28 @@ INLINE void prefetch_row(const textrnn_adam_table &table, int64_t row) {
   }
 }
 
+// In 16 lanes, so that no sum gets long and all instruction sets agree.
+static double sum_of_squares(const float *values, int64_t count) {
+  constexpr int LANES = 16;
+  V sums[LANES / W] = {};
+  int64_t j = 0;
+  for (; j + LANES <= count; j += LANES)
+    for (int i = 0; i < LANES / W; i++) {
+      const V x = load(values + j + i * W);
+      sums[i] += x * x;
+    }
+  float lanes[LANES];
+  memcpy(lanes, sums, sizeof lanes);
+  for (; j < count; j++) lanes[j % LANES] += values[j] * values[j];
+  double sum = 0;
+  for (int i = 0; i < LANES; i++) sum += lanes[i];
+  return sum;
+}
+
+static void scale(float *values, int64_t count, float factor) {
+  for (int64_t j = 0; j < count; j++) values[j] *= factor;
+}
+
 // Rows that are late are caught up; then, with a gradient [count, features], all do a step.
 static void adam_rows(const textrnn_adam_table &table, const AdamRow *rows, int64_t count, const float *gradient,
                       const AdamFactors *factors) {

@@ -35,10 +35,34 @@ const Kernels *best() {
 }
 std::atomic<const Kernels *> chosen{best()};
 
+#if defined(TEXTRNN_HAS_BF16)
+// Whether a layer's recurrent product is to be made in 16-bit brain floats, and can be.
+bool in_bf16(const textrnn_layer &c) {
+  return c.precision == TEXTRNN_BF16 && cell_shape(c.cell)->recurrent && !c.direction[0].saved && textrnn_has_bf16();
+}
+#endif
+
+void pack_units(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) {
+    if (first == 0) bf16_kernels.pack(c, d);  // all units at once
+    return;
+  }
+#endif
+  chosen.load()->pack(c, d, first, end);
+}
+
+bool forward_item(const textrnn_layer &c, int64_t item, int d) {
+#if defined(TEXTRNN_HAS_BF16)
+  if (in_bf16(c)) return bf16_kernels.forward(c, item, d);
+#endif
+  return chosen.load()->forward(c, item, d);
+}
+
 // Slots of memory that a thread keeps between calls.
 struct Slots {
-  float *memory[4] = {};
-  int64_t floats[4] = {};
+  float *memory[5] = {};
+  int64_t floats[5] = {};
   ~Slots() {
     for (float *some : memory) std::free(some);
   }
@@ -70,26 +94,32 @@ int products(const textrnn_product *product, int64_t count, int threads) {
   return failed;
 }
 
-// W x + b of every input row, in each direction. The weights are turned and padded first: the product reads them many times.
-int project(const textrnn_layer &c, const CellShape &shape) {
+// The input weights of some units, turned and padded, since the product reads them many times; and the recurrent ones, packed.
+void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t first, int64_t end, float *turned) {
+  const textrnn_direction &way = c.direction[d];
+  const int64_t H = c.hidden, P = c.padded, E = c.features, wide = shape.gates * P, stop = std::min(H, end);
+  if (way.from_hidden) pack_units(c, d, first, end);
+  if (!turned) return;
+  for (int64_t g = 0; g < shape.gates; g++) {
+    float *bias = turned + E * wide + g * P;
+    for (int64_t j = first; j < end; j++) bias[j] = j < H ? way.input_bias[g * H + j] : 0.f;
+    for (int64_t k = 0; k < E; k++) {
+      float *to = turned + k * wide + g * P;
+      for (int64_t j = first; j < stop; j++) to[j] = way.from_input[(g * H + j) * E + k];
+      for (int64_t j = stop; j < end; j++) to[j] = 0.f;
+    }
+  }
+}
+
+// W x + b of every input row, in each direction, by weights that `prepare` has turned, or that were turned once for all calls.
+int project(const textrnn_layer &c, const CellShape &shape, const float *turned) {
   std::vector<textrnn_product> all;
   std::vector<textrnn_factor> factors(c.directions);
-  const int64_t G = shape.gates, H = c.hidden, P = c.padded, E = c.features, wide = G * P;
-  std::vector<float> turned(c.table[0] ? 0 : c.directions * (E + 1) * wide);
-  for (int d = 0; d < c.directions && !c.table[0]; d++) {
-    const textrnn_direction &way = c.direction[d];
-    float *weight = turned.data() + d * (E + 1) * wide, *bias = weight + E * wide;
-    constexpr int64_t BLOCK = 16;
-    for (int64_t g = 0; g < G; g++) {
-      std::memcpy(bias + g * P, way.input_bias + g * H, H * sizeof(float));
-      for (int64_t j0 = 0; j0 < H; j0 += BLOCK)
-        for (int64_t k0 = 0; k0 < E; k0 += BLOCK)
-          for (int64_t k = k0; k < std::min(E, k0 + BLOCK); k++)
-            for (int64_t j = j0; j < std::min(H, j0 + BLOCK); j++)
-              weight[k * wide + g * P + j] = way.from_input[(g * H + j) * E + k];
-    }
+  const int64_t E = c.features, wide = shape.gates * c.padded;
+  for (int d = 0; d < c.directions; d++) {
+    const float *weight = c.direction[d].turned ? c.direction[d].turned : turned + d * (E + 1) * wide;
     factors[d] = factor(c.input, E, 1, weight, wide, 1, E);
-    all.push_back({&factors[d], 1, c.inputs, wide, wide, way.projected, bias, nullptr});
+    all.push_back({&factors[d], 1, c.inputs, wide, wide, c.direction[d].projected, weight + E * wide, nullptr});
   }
   return products(all.data(), (int64_t)all.size(), c.threads);
 }
@@ -104,9 +134,10 @@ int backward_products(const textrnn_layer &c, const CellShape &shape) {
   for (int d = 0; d < c.directions; d++) {
     const textrnn_direction &way = c.direction[d];
     for (int64_t g = 0; g < parts; g++, used++) {
-      const float *gates = way.d_projected + g * c.padded;
-      weights[used] = factor(gates, 1, wide, c.input, E, 1, c.inputs);
-      inputs[used] = factor(gates, wide, 1, way.from_input + g * rows * E, E, 1, rows);
+      const int64_t apart = way.d_projected ? wide : shape.saved * c.padded;  // from row to row
+      const float *gates = (way.d_projected ? way.d_projected : way.saved + shape.first * c.padded) + g * c.padded;
+      weights[used] = factor(gates, 1, apart, c.input, E, 1, c.inputs);
+      inputs[used] = factor(gates, apart, 1, way.from_input + g * rows * E, E, 1, rows);
       all.push_back({&weights[used], 1, rows, E, E, way.d_from_input + g * rows * E, nullptr, way.d_input_bias + g * rows});
     }
   }
@@ -151,6 +182,15 @@ int textrnn_use_instruction_set(const char *name) {
   return 0;
 }
 
+int textrnn_has_bf16(void) {
+#if defined(TEXTRNN_HAS_BF16)
+  static const bool here = __builtin_cpu_supports("avx512bf16");
+  return here && chosen.load() == &avx512_kernels;
+#else
+  return 0;
+#endif
+}
+
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
   const CellShape *shape = cell_shape(cell);
   if (!shape) return 0;
@@ -160,7 +200,7 @@ int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved) {
 }
 
 void textrnn_pack(const textrnn_layer *layer) {
-  for (int d = 0; d < layer->directions; d++) chosen.load()->pack(*layer, d);
+  for (int d = 0; d < layer->directions; d++) pack_units(*layer, d, 0, layer->padded);
 }
 
 int textrnn_scan(const textrnn_scan_call *call) {
@@ -175,13 +215,21 @@ int textrnn_scan(const textrnn_scan_call *call) {
 int textrnn_forward(const textrnn_layer *layer) {
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);
-  const Kernels &kernels = *chosen.load();
-  if (!shape || project(c, *shape)) return 1;
+  if (!shape) return 1;
+  constexpr int64_t UNITS = 16;
+  const int64_t apart = (c.features + 1) * shape->gates * c.padded, parts = c.padded / UNITS;
+  const bool projected = !c.table[0], turning = projected && !c.direction[0].turned;
+  float *turned = turning ? scratch(4, c.directions * apart) : nullptr;
+  if (turning && !turned) return 1;
+  if (turned || c.direction[0].from_hidden)
+    parallel(c.threads, parts * c.directions, [&](int64_t task) {
+      const int64_t d = task / parts, first = task % parts * UNITS;
+      prepare(c, *shape, (int)d, first, first + UNITS, turned ? turned + d * apart : nullptr);
+    });
+  if (projected && project(c, *shape, turned)) return 1;
   std::atomic<bool> failed{false};
-  const bool packed = c.direction[0].from_hidden != nullptr;
-  if (packed) parallel(c.threads, c.directions, [&](int64_t d) { kernels.pack(c, (int)d); });
   parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
-    if (!kernels.forward(c, task / c.directions, (int)(task % c.directions))) failed = true;
+    if (!forward_item(c, task / c.directions, (int)(task % c.directions))) failed = true;
   });
   return failed;
 }
@@ -197,7 +245,7 @@ int textrnn_backward(const textrnn_layer *layer) {
   });
   if (failed) return 1;
   constexpr int64_t CHUNK = 32;
-  const int64_t chunks = (c.inputs + CHUNK - 1) / CHUNK * c.directions;
+  const int64_t chunks = c.direction[0].d_projected ? (c.inputs + CHUNK - 1) / CHUNK * c.directions : 0;
   const int64_t rows = (c.hidden + CHUNK - 1) / CHUNK, sums = rows * shape->gates * c.directions;
   parallel(c.threads, chunks + sums, [&](int64_t task) {
     const int d = (int)(task % c.directions);

@@ -1,6 +1,7 @@
 // The kernels for one instruction set: compiled once for each, with TEXTRNN_ISA as its name.
 #include "adam_rows.h"
 #include "product.h"
+#include "reading.h"
 #include "scan.h"
 #include "sequence.h"
 
@@ -19,8 +20,8 @@ INLINE auto with_cell(int32_t cell, F &&f) {
   }
 }
 
-static void pack_cell(const textrnn_layer &c, int d) {
-  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d); });
+static void pack_cell(const textrnn_layer &c, int d, int64_t first, int64_t end) {
+  with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d, first, end); });
 }
 static bool forward_cell(const textrnn_layer &c, int64_t item, int d) {
   return with_cell(c.cell, [&]<class Cell>() { return forward<Cell>(c, item, d); });
@@ -33,6 +34,10 @@ static void gather_cell(const textrnn_layer &c, int d, int64_t first, int64_t en
 }
 static void sum_items_of_cell(const textrnn_layer &c, int d, int g, int64_t first, int64_t end) {
   with_cell(c.cell, [&]<class Cell>() { sum_items<Cell>(c, d, g, first, end); });
+}
+
+static void expand_row(const void *table, int32_t type, const float *scale, int64_t index, int64_t width, float *out) {
+  expand(table, type, scale, index, width, out);
 }
 
 static void activate(int32_t what, const float *x, float *y, int64_t count) {
@@ -73,8 +78,14 @@ extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::gather_cell,
                                            TEXTRNN_ISA::sum_items_of_cell,
                                            TEXTRNN_ISA::scan,
+                                           TEXTRNN_ISA::expand_row,
                                            TEXTRNN_ISA::tile,
                                            TEXTRNN_ISA::activate,
                                            TEXTRNN_ISA::peak,
-                                           TEXTRNN_ISA::adam_rows};
+                                           TEXTRNN_ISA::mask_rows,
+                                           TEXTRNN_ISA::read_words,
+                                           TEXTRNN_ISA::learn_words,
+                                           TEXTRNN_ISA::adam_rows,
+                                           TEXTRNN_ISA::sum_of_squares,
+                                           TEXTRNN_ISA::scale};
 }  // namespace textrnn

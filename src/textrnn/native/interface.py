@@ -1,12 +1,15 @@
-"""The records of `kernels.h`, field by field."""
+"""The records of `kernels.h` and `network.h`, field by field, and what else both sides must agree on."""
 
 import ctypes
-from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_void_p
+from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
 
 CELLS = {"elman": 0, "elman_relu": 1, "gru": 2, "lstm": 3, "mingru": 4, "minlstm": 5}
 POOLINGS = {None: 0, "last": 1, "mean": 2, "max": 3}
 TABLE_TYPES = {"float32": 0, "float16": 1, "int8": 2}
+PRECISIONS = {None: 0, "bf16": 1}
 LANES = 16
+DONE, NO_MEMORY, NO_SUCH_ID, ROWS_MISSING = range(4)
+"""What the functions of `network.h` return."""
 
 
 def padded(hidden_size: int) -> int:
@@ -49,7 +52,7 @@ class DirectionRecord(Structure):
             *("from_input", "input_bias", "from_hidden", "candidate_bias", "projected", "panels", "saved", "previous"),
             *("start_hidden", "start_memory", "final_hidden", "final_memory", "d_final_hidden", "d_final_memory"),
             *("d_start_hidden", "d_start_memory", "d_projected", "partial", "d_from_input", "d_input_bias"),
-            *("d_from_hidden", "d_recurrent_bias"),
+            *("d_from_hidden", "d_recurrent_bias", "turned"),
         )
     )
 
@@ -60,6 +63,7 @@ class LayerRecord(Structure):
     _fields_ = (
         ("plan", c_void_p),
         *((name, c_int32) for name in ("cell", "hidden", "padded", "directions", "pooling", "threads", "table_type")),
+        ("precision", c_int32),
         ("features", c_int64),
         ("inputs", c_int64),
         ("input", c_void_p),
@@ -76,17 +80,52 @@ class LayerRecord(Structure):
     )
 
 
-class ScanRecord(Structure):
-    """`textrnn_scan_call`."""
+class MaskRecord(Structure):
+    """`textrnn_mask`."""
+
+    _fields_ = (("seed", c_uint64), ("threshold", c_int32), ("scale", c_float))
+
+
+class ReadingRecord(Structure):
+    """`textrnn_reading`."""
 
     _fields_ = (
-        ("batch", c_int64),
-        ("ids", c_void_p),
-        ("offsets", c_void_p),
-        *((name, c_int32) for name in ("padded", "directions", "pooling", "threads", "table_type")),
-        ("table", c_void_p * 2),
-        ("pooled", c_void_p),
+        ("plan", c_void_p),
+        ("features", c_int64),
+        ("table", c_void_p),
+        ("word", MaskRecord),
+        ("step", MaskRecord),
+        ("variational", c_int32),
+        ("threads", c_int32),
+        ("inputs", c_void_p),
+        ("d_inputs", c_void_p),
+        ("silent", c_int64),
+        *((name, c_void_p) for name in ("order", "d_ids", "d_rows")),
     )
+
+
+class NetworkRecord(Structure):
+    """`textrnn_network` of `network.h`."""
+
+    _fields_ = (
+        *((name, c_int32) for name in ("layers", "pooling", "classes", "scans")),
+        ("vocabulary", c_int64),
+        ("features", c_int64),
+        ("layer", POINTER(LayerRecord)),
+        ("written", c_void_p * 2),
+        ("embedding", c_void_p),
+        ("embedding_scale", c_void_p),
+        ("embedding_type", c_int32),
+        ("tokens_at_once", c_int32),
+        ("head", c_void_p),
+        ("head_bias", c_void_p),
+    )
+
+
+class StreamRecord(Structure):
+    """`textrnn_stream` of `network.h`."""
+
+    _fields_ = (*((name, c_void_p) for name in ("hidden", "memory", "pool")), ("steps", c_int64))
 
 
 class FactorRecord(Structure):
@@ -115,6 +154,7 @@ class ProductRecord(Structure):
 SIGNATURES = {
     "textrnn_instruction_set": (c_char_p, []),
     "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
+    "textrnn_has_bf16": (ctypes.c_int, []),
     "textrnn_cell_shape": (ctypes.c_int, [c_int32, POINTER(c_int32), POINTER(c_int32)]),
     "textrnn_plan_new": (
         POINTER(PlanRecord),
@@ -122,10 +162,15 @@ SIGNATURES = {
     ),
     "textrnn_plan_free": (None, [POINTER(PlanRecord)]),
     "textrnn_pack": (None, [POINTER(LayerRecord)]),
-    "textrnn_scan": (ctypes.c_int, [POINTER(ScanRecord)]),
+    "textrnn_scores": (ctypes.c_int, [POINTER(NetworkRecord), c_int64, c_void_p, c_void_p, c_int32, c_void_p]),
+    "textrnn_stream_read": (ctypes.c_int, [POINTER(NetworkRecord), POINTER(StreamRecord), c_void_p, c_int64]),
+    "textrnn_stream_scores": (ctypes.c_int, [POINTER(NetworkRecord), POINTER(StreamRecord), c_int64, c_void_p]),
     "textrnn_forward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_backward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_products": (ctypes.c_int, [POINTER(ProductRecord), c_int32, c_int32]),
+    "textrnn_mask_rows": (None, [POINTER(MaskRecord), c_int64, c_int64, c_void_p]),
+    "textrnn_read_words": (ctypes.c_int, [POINTER(ReadingRecord)]),
+    "textrnn_learn_words": (c_int64, [POINTER(ReadingRecord)]),
     "textrnn_activate": (None, [c_int32, POINTER(c_float), POINTER(c_float), c_int64]),
     "textrnn_peak_operations": (c_double, [c_int32, c_int64]),
 }

@@ -11,8 +11,8 @@ namespace textrnn {
 struct Kernels {
   const char *name;
   int width;
-  // Packs the recurrent weights of one direction; for training those of the way back too.
-  void (*pack)(const textrnn_layer &, int direction);
+  // Packs the recurrent weights of one direction, units first to end; for training those of the way back too.
+  void (*pack)(const textrnn_layer &, int direction, int64_t first, int64_t end);
   // One work item: an item of the plan, in one direction. Returns false if memory is short.
   bool (*forward)(const textrnn_layer &, int64_t item, int direction);
   bool (*backward)(const textrnn_layer &, int64_t item, int direction);
@@ -21,14 +21,29 @@ struct Kernels {
   // Rows first to end of a gate's recurrent weights (the g-th of the saved vectors): their gradients from those of the items.
   void (*sum_items)(const textrnn_layer &, int direction, int g, int64_t first, int64_t end);
   void (*scan)(const textrnn_scan_call &, int64_t first_row, int64_t end_row);
+  // Row `index` of a table [rows, width] of a type in kernels.h as floats; `scale` of each row for I8.
+  void (*expand)(const void *table, int32_t type, const float *scale, int64_t index, int64_t width, float *out);
   // One tile of a product.
   bool (*tile)(const textrnn_product &, int64_t tile);
   void (*activate)(int32_t what, const float *x, float *y, int64_t count);
   double (*peak)(int64_t iterations);
+  void (*mask_rows)(const textrnn_mask &, int64_t first, int64_t end, int64_t columns, float *to);
+  // Rows of the inputs, words with a gradient: first to end. They return false if memory is short.
+  bool (*read_words)(const textrnn_reading &, int64_t first, int64_t end);
+  bool (*learn_words)(const textrnn_reading &, int64_t first, int64_t end);
   // Adam on listed rows: see adam_rows.h.
   void (*adam_rows)(const textrnn_adam_table &, const AdamRow *rows, int64_t count, const float *gradient,
                     const AdamFactors *factors);
+  double (*sum_of_squares)(const float *values, int64_t count);
+  void (*scale)(float *values, int64_t count, float factor);
 };
+
+// Inference with the recurrent product in 16-bit brain floats; as `pack` and `forward` above.
+struct Bf16Kernels {
+  void (*pack)(const textrnn_layer &, int direction);
+  bool (*forward)(const textrnn_layer &, int64_t item, int direction);
+};
+extern const Bf16Kernels bf16_kernels;
 
 extern const Kernels avx512_kernels, avx2_kernels, portable_kernels;
 const Kernels &kernels_in_use();

@@ -4,8 +4,8 @@
 // to `padded`, the next multiple of LANES; what lies beyond `hidden` is zero, so that no loop has a ragged end. Inputs and
 // outputs of a function must not overlap. Gate order and meaning are PyTorch's.
 //
-// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (row k of the sorted
-// ones goes to item k mod items) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
+// Positions. A plan sorts the rows of a batch by length, the longest first, deals them out to `items` (0, 1, 2, 2, 1, 0, 0, 1
+// and so on, so that all have as many steps to do) and numbers the real steps of each item time by time: first step 0 of its rows, then step 1
 // of those that have one, and so on. A step's number is its position; there is one for each real token of the batch and none
 // for padding. The rows alive at any time are the first ones of the item.
 //
@@ -24,6 +24,7 @@ enum { TEXTRNN_LANES = 16 };
 enum { TEXTRNN_ELMAN, TEXTRNN_ELMAN_RELU, TEXTRNN_GRU, TEXTRNN_LSTM, TEXTRNN_MINGRU, TEXTRNN_MINLSTM };
 enum { TEXTRNN_NO_POOLING, TEXTRNN_LAST, TEXTRNN_MEAN, TEXTRNN_MAX };
 enum { TEXTRNN_F32, TEXTRNN_F16, TEXTRNN_I8 };
+enum { TEXTRNN_FULL, TEXTRNN_BF16 };
 
 typedef struct textrnn_item {
   int32_t rows, time;       // rows, and steps of the longest of them
@@ -62,14 +63,16 @@ typedef struct textrnn_direction {
   // backward
   const float *d_final_hidden;    // [batch, padded]; NULL: zeros
   const float *d_final_memory;    // [batch, padded]; NULL: zeros
-  float *d_start_hidden;          // [batch, padded]
-  float *d_start_memory;          // [batch, padded], LSTM, else NULL
-  float *d_projected;             // [inputs, G * padded]
+  float *d_start_hidden;          // [batch, padded]; NULL if not wanted
+  float *d_start_memory;          // [batch, padded], LSTM; NULL if not wanted
+  float *d_projected;             // [inputs, G * padded]; NULL for `saved` as it lies: without index, left to right
   float *partial;                 // [items, G * padded + 8, padded + 1]: memory for sums of each item; NULL for minimal cells
   float *d_from_input;            // [G * hidden, features]
   float *d_input_bias;            // [G * hidden]
   float *d_from_hidden;           // [G * hidden, hidden]
   float *d_recurrent_bias;        // [G * hidden], GRU, else NULL
+  // inference
+  const float *turned;            // [features + 1, G * padded]: from_input turned and padded, and input_bias; NULL: made of both
 } textrnn_direction;
 
 // One layer over one plan, both directions in one call.
@@ -77,6 +80,8 @@ typedef struct textrnn_layer {
   const textrnn_plan *plan;
   int32_t cell, hidden, padded, directions, pooling, threads;
   int32_t table_type;             // of `table`, below
+  int32_t precision;              // inference: BF16 multiplies states and recurrent weights in 16-bit brain floats where
+                                  // textrnn_has_bf16(); for training, minimal cells and elsewhere it is FULL
   int64_t features, inputs;       // columns and rows of `input`
   const float *input;             // [inputs, features]: a row for each unique id, or for each position
   const int32_t *index;           // row of input (or table) for each position [positions]; NULL: the position itself
@@ -119,10 +124,35 @@ typedef struct textrnn_product {
   float *row_sums;                // [m]: sum over k of the first factor's A, or NULL
 } textrnn_product;
 
+// Inverted dropout: the factor is 0 or `scale`, see reading.h. Scale 0: no mask.
+typedef struct textrnn_mask {
+  uint64_t seed;
+  int32_t threshold;              // the least of 65,536 signed numbers that is kept
+  float scale;
+} textrnn_mask;
+
+// The embeddings of a plan's words. Without a mask of the steps a row of `inputs` for each unique id, else for each position.
+typedef struct textrnn_reading {
+  const textrnn_plan *plan;
+  int64_t features;
+  const float *table;             // [vocabulary, features]
+  textrnn_mask word, step;        // by id; by step * batch + row of the batch, or by the row alone if `variational`
+  int32_t variational, threads;
+  float *inputs;                  // [unique or positions, features]
+  // backward
+  const float *d_inputs;          // like inputs
+  int64_t silent;                 // the id that learns nothing
+  int32_t *order;                 // [unique]: memory
+  int64_t *d_ids;                 // [unique]: the ids that have a gradient, rising
+  float *d_rows;                  // [unique, features]: their gradients
+} textrnn_reading;
+
 // Name of the instruction set in use: "avx512", "avx2" or "portable".
 const char *textrnn_instruction_set(void);
 // Use another one, for tests; returns 0 if this processor lacks it.
 int textrnn_use_instruction_set(const char *name);
+// 1 if the instruction set in use goes with products of 16-bit brain floats that this processor has.
+int textrnn_has_bf16(void);
 // 0 if the cell is unknown; gates, saved vectors a step.
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
 // Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.
@@ -138,6 +168,12 @@ int textrnn_scan(const textrnn_scan_call *call);
 int textrnn_forward(const textrnn_layer *layer);
 int textrnn_backward(const textrnn_layer *layer);
 int textrnn_products(const textrnn_product *products, int32_t count, int32_t threads);
+// Factors of the first rows of a mask [rows, columns].
+void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to);
+// 0 on success, 1 if memory is short.
+int textrnn_read_words(const textrnn_reading *reading);
+// The number of ids that have a gradient; -1 if memory is short.
+int64_t textrnn_learn_words(const textrnn_reading *reading);
 // Bits of the activation functions, for tests: what 0 tanh, 1 sigmoid, 2 exp.
 void textrnn_activate(int32_t what, const float *x, float *y, int64_t count);
 // Floating-point operations done in a loop of dependent-free fused multiply-adds, for the measured peak.

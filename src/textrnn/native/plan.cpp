@@ -85,11 +85,15 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
     int32_t *row = plan.row.data() + first_row;
     int64_t *length = plan.length.data() + first_row;
     item.rows = 0;
-    const int64_t stop = contiguous ? first_of(k + 1) : batch;
-    for (int64_t i = first_of(k); i < stop; i += contiguous ? 1 : items) {
+    const auto take = [&](int64_t i) {
+      if (i >= batch) return;
       row[item.rows] = order[i];
       length[item.rows++] = lengths[order[i]];
-    }
+    };
+    if (contiguous)
+      for (int64_t i = first_of(k); i < first_of(k + 1); i++) take(i);
+    else  // every other round the other way round: else the first item would get the longest row of each
+      for (int64_t round = 0; round * items < batch; round++) take(round * items + (round % 2 ? items - 1 - k : k));
     item.time = item.rows ? (int32_t)length[0] : 0;
     item.first_position = position;
     item.row = row;

@@ -16,7 +16,7 @@ ROWS_AN_ITEM = 16
 class Plan:
     """The positions of a batch: every real step once, rows sorted by length and dealt out to items.
 
-    The arrays are views of memory that belongs to the plan.
+    The arrays are views of memory that belongs to the plan, made when they are asked for.
     """
 
     def __init__(
@@ -72,14 +72,26 @@ class Plan:
             raise ValueError("a length is negative, or an id lies outside the vocabulary, or memory is short")
         plan: PlanRecord = self.record.contents
         self.batch, self.positions, self.items, self.unique = plan.batch, plan.positions, plan.items, plan.unique
-        self.source_row: NDArray[np.int32] = _array(plan.source_row, self.positions)
+
+    @property
+    def source_row(self) -> NDArray[np.int32]:
         """Row of the batch at each position."""
-        self.source_time: NDArray[np.int32] = _array(plan.source_time, self.positions)
+        return _array(self.record.contents.source_row, self.positions)
+
+    @property
+    def source_time(self) -> NDArray[np.int32]:
         """Step of that row."""
-        self.unique_ids: NDArray[np.int64] = _array(plan.unique_ids, self.unique)
+        return _array(self.record.contents.source_time, self.positions)
+
+    @property
+    def unique_ids(self) -> NDArray[np.int64]:
         """The different ids of the batch, by first occurrence."""
-        self.unique_index: NDArray[np.int32] = _array(plan.unique_of, self.positions if ids is not None else 0)
+        return _array(self.record.contents.unique_ids, self.unique)
+
+    @property
+    def unique_index(self) -> NDArray[np.int32]:
         """Index into `unique_ids` at each position."""
+        return _array(self.record.contents.unique_of, self.positions if self.unique else 0)
 
     @property
     def address(self) -> int:

@@ -5,6 +5,7 @@
 #pragma once
 #include "internal.h"
 #include "simd.h"
+#include "thin_product.h"
 
 namespace textrnn::TEXTRNN_ISA {
 
@@ -17,14 +18,19 @@ constexpr int64_t DEPTH = 256;  // of k at a time: the packed tiles stay in the 
 
 constexpr int64_t AHEAD = 16;   // values of k between asking memory for a row and packing it
 
-// c [MR, N vectors] += sum over k of a[r * a_row + k * a_column] b[k][N vectors].
+// c [MR, N vectors but for the `missing` last numbers] += sum over k of a[r * a_row + k * a_column] b[k][N vectors]; with `bias`
+// that instead of what was in c. Rows are given by their addresses.
 template <int N>
-INLINE void multiply_block(const float *const (&a)[MR], int64_t a_column, const float *b, int64_t depth, float *c, int64_t c_row) {
+INLINE void multiply_block(const float *const (&a)[MR], int64_t a_column, const float *b, int64_t depth, float *const (&c)[MR],
+                           int64_t missing, const float *bias) {
   V acc[MR][N];
 #pragma GCC unroll 8
   for (int r = 0; r < MR; r++)
 #pragma GCC unroll 8
-    for (int v = 0; v < N; v++) acc[r][v] = load(c + r * c_row + v * W);
+    for (int v = 0; v < N; v++) {
+      const float *from = bias ? bias : c[r];
+      acc[r][v] = v < N - 1 || !missing ? load(from + v * W) : load_some(from + v * W, W - missing);
+    }
   for (int64_t k = 0; k < depth; k++) {
     V w[N];
 #pragma GCC unroll 8
@@ -39,7 +45,9 @@ INLINE void multiply_block(const float *const (&a)[MR], int64_t a_column, const 
 #pragma GCC unroll 8
   for (int r = 0; r < MR; r++)
 #pragma GCC unroll 8
-    for (int v = 0; v < N; v++) store(c + r * c_row + v * W, acc[r][v]);
+    for (int v = 0; v < N; v++)
+      if (v < N - 1 || !missing) store(c[r] + v * W, acc[r][v]);
+      else store_some(c[r] + v * W, acc[r][v], W - missing);
 }
 
 // Rows first to first + m of A for `depth` values of k, in panels of MR rows, a panel every MR * (depth + 1) numbers; zeros
@@ -89,47 +97,57 @@ INLINE void pack_columns(const textrnn_factor &part, int64_t first, int64_t n, i
   }
 }
 
-// c [m rounded up to MR, n rounded up to W] += A B; A packed, or in rows that are read in place.
+// c [m, n] += A B, or bias [n] + A B; A packed, or in rows that are read in place.
 INLINE void multiply_packed(const float *in_rows, int64_t a_row, const float *packed, int64_t m, const float *b, int64_t n,
-                            int64_t depth, float *c, int64_t c_row) {
+                            int64_t depth, float *c, int64_t c_row, const float *bias) {
   const int64_t vectors = (n + W - 1) / W;
+  float nobody[NV * W] = {};  // for the rows of a block that are too many
   for (int64_t j = 0; j < vectors; j += NV) {
-    const float *panel = b + j * W * depth;
+    const float *panel = b + j * W * depth, *start = bias ? bias + j * W : nullptr;
+    const int64_t wide = vectors - j < NV ? vectors - j : NV, missing = j + wide == vectors ? vectors * W - n : 0;
     for (int64_t i = 0; i < m; i += MR) {
       const float *rows[MR];
-      for (int64_t r = 0; r < MR; r++)  // rows beyond the last repeat it; nobody looks at their sums
-        rows[r] = in_rows ? in_rows + (i + r < m ? i + r : m - 1) * a_row : packed + i * (depth + 1) + r;
-      float *to = c + i * c_row + j * W;
+      float *to[MR];
+      for (int64_t r = 0; r < MR; r++) {
+        const int64_t row = i + r < m ? i + r : m - 1;
+        rows[r] = in_rows ? in_rows + row * a_row : packed + i * (depth + 1) + r;
+        to[r] = i + r < m ? c + row * c_row + j * W : nobody;
+      }
       const int64_t step = in_rows ? 1 : MR;
-      switch (vectors - j) {
-        case 1: multiply_block<1>(rows, step, panel, depth, to, c_row); break;
-        case 2: if constexpr (NV > 2) { multiply_block<2>(rows, step, panel, depth, to, c_row); break; } [[fallthrough]];
-        case 3: if constexpr (NV > 3) { multiply_block<3>(rows, step, panel, depth, to, c_row); break; } [[fallthrough]];
-        default: multiply_block<NV>(rows, step, panel, depth, to, c_row);
+      switch (wide) {
+        case 1: multiply_block<1>(rows, step, panel, depth, to, missing, start); break;
+        case 2: if constexpr (NV > 2) { multiply_block<2>(rows, step, panel, depth, to, missing, start); break; } [[fallthrough]];
+        case 3: if constexpr (NV > 3) { multiply_block<3>(rows, step, panel, depth, to, missing, start); break; } [[fallthrough]];
+        default: multiply_block<NV>(rows, step, panel, depth, to, missing, start);
       }
     }
   }
 }
 
-// c [m rounded up to MR, n] += the products of row k of A [depth, m] and row k of B [depth, n], and their sums those of A.
+// c [m, n] += the products of row k of A [depth, m] and row k of B [depth, n], and their sums those of A.
 // m and n are multiples of W; packed_a and packed_b are memory for (depth + 1) * (m + MR) + 8 and depth * n floats.
 static void accumulate_outer(const float *a, int64_t a_row, int64_t m, const float *b, int64_t n, int64_t depth, float *c,
                              float *sums, float *packed_a, float *packed_b) {
   const textrnn_factor part{a, b, 1, a_row, n, 1, depth};
   pack_rows(part, 0, m, 0, depth, packed_a, sums);
   pack_columns(part, 0, n, 0, depth, packed_b);
-  multiply_packed(nullptr, 0, packed_a, m, packed_b, n, depth, c, n);
+  multiply_packed(nullptr, 0, packed_a, m, packed_b, n, depth, c, n, nullptr);
 }
 
 static bool tile(const textrnn_product &p, int64_t number) {
   const Tiling tiling = tiling_of(p);
   const int64_t m0 = number / tiling.across * tiling.m, n0 = number % tiling.across * tiling.n;
   const int64_t m = p.m - m0 < tiling.m ? p.m - m0 : tiling.m, n = p.n - n0 < tiling.n ? p.n - n0 : tiling.n;
-  const int64_t m_up = (m + MR - 1) / MR * MR, vectors = (n + W - 1) / W, n_up = vectors * W;
-  float *sums = scratch(0, m_up * n_up), *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up);
-  if (!sums || !a || !b) return false;
-  for (int64_t i = 0; i < m_up; i++)
-    for (int64_t j = 0; j < n_up; j++) sums[i * n_up + j] = p.bias && j < n ? p.bias[n0 + j] : 0.f;
+  if (is_thin(p)) {
+    thin_tile(p, n0, n0 + n);
+    return true;
+  }
+  const int64_t m_up = (m + MR - 1) / MR * MR, n_up = (n + W - 1) / W * W;
+  float *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up), *zeros = scratch(0, n_up);
+  if (!a || !b || !zeros) return false;
+  memset(zeros, 0, n_up * sizeof(float));
+  float *c = p.c + m0 * p.c_row + n0;
+  const float *start = p.bias ? p.bias + n0 : zeros;
   float *row_sums = p.row_sums && n0 == 0 ? p.row_sums + m0 : nullptr;
   if (row_sums) memset(row_sums, 0, m * sizeof(float));
   for (int f = 0; f < p.factors; f++) {
@@ -140,10 +158,12 @@ static bool tile(const textrnn_product &p, int64_t number) {
       if (!in_place) pack_rows(part, m0, m, k0, depth, a, f ? nullptr : row_sums);
       pack_columns(part, n0, n, k0, depth, b);
       const float *in_rows = in_place ? part.a + m0 * part.a_row + k0 : nullptr;
-      multiply_packed(in_rows, part.a_row, a, m, b, n, depth, sums, n_up);
+      multiply_packed(in_rows, part.a_row, a, m, b, n, depth, c, p.c_row, start);
+      start = nullptr;
     }
   }
-  for (int64_t i = 0; i < m; i++) memcpy(p.c + (m0 + i) * p.c_row + n0, sums + i * n_up, n * sizeof(float));
+  if (start)  // no factor had a single k
+    for (int64_t i = 0; i < m; i++) memcpy(c + i * p.c_row, start, n * sizeof(float));
   return true;
 }
 

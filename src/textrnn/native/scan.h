@@ -11,16 +11,7 @@ INLINE V table_vector(const void *row, int64_t j) {
   if constexpr (TYPE == TEXTRNN_F32) {
     return load((const float *)row + j);
   } else {
-    const uint16_t *half = (const uint16_t *)row + j;
-#if defined(__AVX512F__)
-    return (V)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)half));
-#elif defined(__AVX2__)
-    return (V)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)half));
-#else
-    V out;
-    for (int l = 0; l < W; l++) out[l] = half_to_float(half[l]);
-    return out;
-#endif
+    return load_half((const uint16_t *)row + j);
   }
 }
 

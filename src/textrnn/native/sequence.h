@@ -23,39 +23,67 @@ struct Blocking {
 #endif
   template <int M>
   static constexpr int panels() {
-    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 8 : Cell::G == 3 ? 4 : 2) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
+    // A single row reads each weight once: what counts is to read them one after the other, see `forward`.
+    constexpr int wanted = M == 1 ? (Cell::G == 1 ? 4 : 1) : M == 2 ? (Cell::G == 1 ? 4 : 2) : WIDE;
     return wanted > WIDE ? wanted : WIDE;
   }
 };
 
-// Row `index` of the inference table as floats in `out`.
-INLINE void expand(const textrnn_layer &c, int d, int64_t index, int64_t width, float *out) {
-  if (c.table_type == TEXTRNN_F16) {
-    const uint16_t *row = (const uint16_t *)c.table[d] + index * width;
-    for (int64_t j = 0; j < width; j++) out[j] = half_to_float(row[j]);
-  } else {
-    const int8_t *row = (const int8_t *)c.table[d] + index * width;
-    const float scale = c.table_scale[d][index];
+// Row `index` of a table as floats in `out`.
+INLINE void expand(const void *table, int32_t type, const float *scales, int64_t index, int64_t width, float *out) {
+  if (type == TEXTRNN_F16) {
+    const uint16_t *row = (const uint16_t *)table + index * width;
+    int64_t j = 0;
+    for (; j + W <= width; j += W) store(out + j, load_half(row + j));
+    if (j < width) {
+      uint16_t rest[W] = {};
+      float wide[W];
+      memcpy(rest, row + j, (width - j) * sizeof *row);
+      store(wide, load_half(rest));
+      memcpy(out + j, wide, (width - j) * sizeof *out);
+    }
+  } else if (type == TEXTRNN_I8) {
+    const int8_t *row = (const int8_t *)table + index * width;
+    const float scale = scales[index];
     for (int64_t j = 0; j < width; j++) out[j] = scale * (float)row[j];
+  } else {
+    memcpy(out, (const float *)table + index * width, width * sizeof(float));
   }
 }
 
-template <class Cell>
+// Factors of the recurrent product: 32-bit floats, or 16-bit brain floats in pairs, for inference. The pairs take `PER` numbers
+// of k together; a state in 16 bits (`read`, `written`) is kept beside the one in 32, which gates and pooling read.
+struct Whole {
+  typedef float Number;
+  static constexpr int64_t PER = 1;
+};
+#if defined(__AVX512BF16__)
+struct Pairs {
+  typedef uint16_t Number;
+  static constexpr int64_t PER = 2;
+};
+#endif
+
+template <class Cell, class Factor = Whole>
 static bool forward(const textrnn_layer &c, int64_t number, int d) {
   constexpr int G = Cell::G;
   const textrnn_plan &plan = *c.plan;
   const textrnn_item &item = plan.item[number];
   const textrnn_direction &way = c.direction[d];
-  const int64_t P = c.padded, H = c.hidden, rows = item.rows, panel = H * G * W;
+  typedef typename Factor::Number Number;
+  constexpr bool PAIRS = Factor::PER == 2;
+  const int64_t P = c.padded, H = c.hidden, rows = item.rows, depth = (H + Factor::PER - 1) / Factor::PER,
+                panel = depth * G * W * Factor::PER;
   const bool keep = way.saved != nullptr, compressed = c.table[d] && c.table_type != TEXTRNN_F32;
   const float *table = c.table[d] ? (const float *)c.table[d] : way.projected;
-  float *memory = scratch(0, rows * P * 2);
+  float *memory = scratch(0, rows * P * (PAIRS ? 3 : 2));
   float *states = keep ? way.previous : scratch(1, rows * P * 2);
   float *expanded = compressed ? scratch(2, rows * G * P) : nullptr;
   const float **x = (const float **)scratch(3, rows * 6 + 16), **x_next = x + rows;
   float **target = (float **)(x_next + rows);
   if (!memory || !states || !x || (compressed && !expanded)) return false;
   float *sums = memory + rows * P;
+  Number *read = PAIRS ? (Number *)(sums + rows * P) : nullptr, *written = PAIRS ? read + rows * P : nullptr;
 
   // Rows that are over from the start keep the initial state.
   const int64_t first_alive = item.time ? item.alive[0] : 0;
@@ -70,6 +98,9 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     for (int64_t j = 0; j < P; j += W) store(sums + i * P + j, empty);
     if (c.argmax) memset(c.argmax + (row * c.directions + d) * P, 0, P * sizeof(int32_t));
   }
+  if constexpr (PAIRS)
+    for (int64_t i = 0; i < first_alive; i++)
+      for (int64_t j = 0; j < P; j += W) store_bf16(read + i * P + j, load(states + i * P + j));
   auto row_at = [&](int64_t position) {
     const int64_t q = d ? plan.mirror[position] : position;
     return c.index ? (int64_t)c.index[q] : q;
@@ -85,7 +116,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     for (int i = 0; i < n; i++) {
       target[i] = i < next ? onto + i * P : way.final_hidden + item.row[i] * P;
       if (compressed) {
-        expand(c, d, row_at(position + i), G * P, expanded + i * G * P);
+        expand(c.table[d], c.table_type, c.table_scale[d], row_at(position + i), G * P, expanded + i * G * P);
         x[i] = expanded + i * G * P;
       } else {
         x[i] = x_next[i];
@@ -93,11 +124,16 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     }
     for (int i = 0; i < next && !compressed; i++) x_next[i] = table + row_at(position + n + i) * G * P;
     float *saved = keep ? way.saved + position * Cell::S * P : nullptr;
-    auto finish = [&](const V *acc, int i, int64_t j) __attribute__((always_inline)) {
+    // A single row leaves the first-level cache to the weights: what the table has for its next step goes to the second.
+    if (n == 1 && next == 1 && !compressed)
+      for (int64_t j = 0; j < G * P; j += TEXTRNN_LANES) prefetch_second(x_next[0] + j);
+    auto finish = [&]<int M>(const V *acc, int i, int64_t j) __attribute__((always_inline)) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
                      saved ? saved + (int64_t)i * Cell::S * P + j : nullptr};
-      store(target[i] + j, Cell::step(acc, at));
-      if (i < next && !compressed)
+      const V state = Cell::step(acc, at);
+      store(target[i] + j, state);
+      if constexpr (PAIRS) store_bf16(written + i * P + j, state);
+      if (M > 1 && i < next && !compressed)
 #pragma GCC unroll 4
         for (int g = 0; g < G; g++) prefetch(x_next[i] + g * P + j);
     };
@@ -113,24 +149,31 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
               for (int g = 0; g < G; g++)
                 acc[m][p * G + g] = Cell::start(x[i + m] + j + p * W, P, g,
                                                 G == 3 ? load(way.candidate_bias + j + p * W) : V{});
-          multiply_add<M, N, G>(from + (int64_t)i * P, P, way.panels + j / W * panel, panel, H, acc);
+          const Number *before;
+          if constexpr (PAIRS) before = read; else before = from;
+          multiply_add<M, N, G>(before + (int64_t)i * P, P, (const Number *)way.panels + j / W * panel, panel, depth, acc);
 #pragma GCC unroll 8
           for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
-            for (int p = 0; p < N; p++) finish(acc[m] + p * G, i + m, j + p * W);
+            for (int p = 0; p < N; p++) finish.template operator()<M>(acc[m] + p * G, i + m, j + p * W);
         };
         constexpr int N = Blocking<Cell>::template panels<M>();
-        int64_t j = 0;
-        for (; j + N * W <= P; j += N * W) some.template operator()<N>(j);
-        if constexpr (N > 1)
-          for (; j < P; j += W) some.template operator()<1>(j);
+        const int64_t wide = P / (N * W) * (N * W);
+        // A single row reads the panels to and fro: those that it read last are still in the first-level cache.
+        if (M == 1 && (t & 1)) {
+          for (int64_t j = P; j > wide; j -= W) some.template operator()<1>(j - W);
+          for (int64_t j = wide; j > 0; j -= N * W) some.template operator()<N>(j - N * W);
+        } else {
+          for (int64_t j = 0; j < wide; j += N * W) some.template operator()<N>(j);
+          for (int64_t j = wide; j < P; j += W) some.template operator()<1>(j);
+        }
       });
     } else {
       for (int i = 0; i < n; i++)
         for (int64_t j = 0; j < P; j += W) {
           V acc[G];
           for (int g = 0; g < G; g++) acc[g] = load(x[i] + g * P + j);
-          finish(acc, i, j);
+          finish.template operator()<2>(acc, i, j);
         }
     }
     if (c.pooling == TEXTRNN_MEAN) {
@@ -156,6 +199,9 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     float *swap = now;
     now = then;
     then = swap;
+    Number *swap_read = read;
+    read = written;
+    written = swap_read;
   }
   for (int64_t i = 0; i < rows; i++) {
     const int64_t row = item.row[i];
@@ -263,7 +309,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
     }
   }
   for (int64_t i = 0; i < rows; i++) {
-    memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
+    if (way.d_start_hidden) memcpy(way.d_start_hidden + item.row[i] * P, d_hidden + i * P, P * sizeof(float));
     if (way.d_start_memory) memcpy(way.d_start_memory + item.row[i] * P, d_memory + i * P, P * sizeof(float));
   }
   return true;
@@ -271,23 +317,36 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
 
 // The recurrent weights as the loops read them. Forward: for W units the G gates of each k < hidden. Back: for W units of
 // the state before, the weights of each gate row in the order of Cell::RECURRENT.
+//
+// Units first to end, multiples of W.
 template <class Cell>
-static void pack(const textrnn_layer &c, int d) {
+static void pack(const textrnn_layer &c, int d, int64_t first, int64_t end) {
   if constexpr (Cell::R) {
     const textrnn_direction &way = c.direction[d];
-    const int64_t H = c.hidden, P = c.padded;
+    const int64_t H = c.hidden, P = c.padded, K = Cell::G * P;
     const float *weight = way.from_hidden;
-    float *to = way.panels;
-    for (int64_t j = 0; j < P; j += W)
-      for (int64_t k = 0; k < H; k++)
-        for (int g = 0; g < Cell::G; g++)
-          for (int l = 0; l < W; l++) *to++ = j + l < H ? weight[(g * H + j + l) * H + k] : 0.f;
-    if (!way.saved) return;
-    for (int64_t j = 0; j < P; j += W)
+    for (int64_t j = first; j < end; j += W)
       for (int g = 0; g < Cell::G; g++)
-        for (int64_t k = 0; k < P; k++)
-          for (int l = 0; l < W; l++)
-            *to++ = k < H && j + l < H ? weight[(Cell::RECURRENT[g] * H + k) * H + j + l] : 0.f;
+        for (int l = 0; l < W; l++) {
+          if (j + l >= H) {
+            for (int64_t k = 0; k < H; k++) way.panels[j * H * Cell::G + (k * Cell::G + g) * W + l] = 0.f;
+            continue;
+          }
+          float *to = way.panels + j * H * Cell::G + g * W + l;
+          const float *row = weight + (g * H + j + l) * H;
+          for (int64_t k = 0; k < H; k++) to[k * Cell::G * W] = row[k];
+        }
+    if (!way.saved) return;
+    for (int64_t j = first; j < end; j += W) {
+      float *to = way.panels + Cell::G * P * H + j * K;
+      for (int g = 0; g < Cell::G; g++)
+        for (int64_t k = 0; k < P; k++, to += W) {
+          const float *row = weight + (Cell::RECURRENT[g] * H + k) * H + j;
+          if (k < H && j + W <= H) store(to, load(row));
+          else
+            for (int l = 0; l < W; l++) to[l] = k < H && j + l < H ? row[l] : 0.f;
+        }
+    }
   }
 }
 
@@ -300,10 +359,12 @@ static void sum_items(const textrnn_layer &c, int d, int g, int64_t first, int64
     const int64_t gate = Cell::RECURRENT[g];
     for (int64_t i = first; i < end; i++) {
       float *to = way.d_from_hidden + (gate * H + i) * H;
-      for (int64_t j = 0; j < H; j++) {
-        float sum = 0.f;
-        for (int64_t item = 0; item < c.plan->items; item++) sum += way.partial[item * size + (g * P + i) * P + j];
-        to[j] = sum;
+      for (int64_t j = 0; j < H; j += W) {
+        V sum{};
+        for (int64_t item = 0; item < c.plan->items; item++) sum += load(way.partial + item * size + (g * P + i) * P + j);
+        if (j + W <= H) store(to + j, sum);
+        else
+          for (int64_t l = 0; l < H - j; l++) to[j + l] = sum[l];
       }
       if (!way.d_recurrent_bias) continue;
       float sum = 0.f;

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from textrnn.runtime.native_network import NativeNetwork
 from textrnn.runtime.network import NumpyNetwork
 
 Ids = NDArray[np.int32]
+Precision = Literal["bf16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 class TokenStream(Protocol):
@@ -49,7 +51,13 @@ class Engine(Protocol):
     """Makes a network."""
 
     def __call__(
-        self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        *,
+        max_length: int,
+        compress: str | None = None,
+        precision: Precision | None = None,
     ) -> Network:
         """A network on these weights.
 
@@ -58,6 +66,7 @@ class Engine(Protocol):
             weights: every tensor by its name in a model file.
             max_length: in tokens; with `padding="through"` every text is padded to it.
             compress: how the table that tokens are looked up in is kept; see `textrnn.runtime.tables`.
+            precision: of the factors of recurrent products, where the engine and the processor offer it.
 
         Raises:
             ImportError: the engine does not run on this machine; the next one takes its place.
@@ -72,19 +81,28 @@ VARIABLE = "TEXTRNN_ENGINE"
 """The environment variable that names the engine to use; without it the first that loads."""
 
 
-def build_network(config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> Network:
+def build_network(
+    config: ModelConfig,
+    weights: Weights,
+    *,
+    max_length: int,
+    compress: str | None = None,
+    precision: Precision | None = None,
+) -> Network:
     """The network in the engine that `TEXTRNN_ENGINE` names, else in the first that loads; arguments as of `Engine`.
 
     Raises:
-        ConfigError: the named engine does not exist or does not run here, or there is no such compression.
+        ConfigError: the named engine does not exist or does not run here, or there is no such compression or precision.
     """
+    if precision not in (None, *PRECISIONS):
+        raise ConfigError(f"precision: expected {', '.join(PRECISIONS)} or None, got {precision!r}")
     name = os.environ.get(VARIABLE)
     if name and name not in ENGINES:
         raise ConfigError(f"{VARIABLE}: expected one of {', '.join(ENGINES)}, got {name!r}")
     failures = []
     for candidate in [name] if name else ENGINES:
         try:
-            return ENGINES[candidate](config, weights, max_length=max_length, compress=compress)
+            return ENGINES[candidate](config, weights, max_length=max_length, compress=compress, precision=precision)
         except ImportError as error:
             failures.append(f"{candidate} ({error})")
     raise ConfigError(f"no engine runs on this machine: {', '.join(failures)}")

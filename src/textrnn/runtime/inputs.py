@@ -1,5 +1,7 @@
 """What a layer makes of its inputs before any step: W_ih x + b."""
 
+from typing import Protocol
+
 import numpy as np
 
 from textrnn.modelfile import Weights
@@ -14,8 +16,27 @@ LARGEST_FOLD = 16
 """The tables of folded embeddings take at most this many times the memory of the embedding itself."""
 
 
+class Projection(Protocol):
+    """W_ih x + b."""
+
+    rows: int
+    """So many rows, always, or at most if `any_number`."""
+    any_number: bool
+    """Whether a row has the same bits in any number of rows."""
+
+    @property
+    def width(self) -> int:
+        """gates * hidden"""
+
+    def __call__(self, inputs: Array) -> Array:
+        """[rows, features] -> [rows, gates * hidden]"""
+
+
 class StateInput:
     """W_ih x + b of the states x of the layer below."""
+
+    rows = ROWS
+    any_number = False
 
     def __init__(self, weights: Weights, prefix: str) -> None:
         self._weight = np.ascontiguousarray(weights[f"{prefix}from_input.weight"].T)
@@ -49,6 +70,7 @@ class TokenInput:
         size: int = 0,
         padded: int = 0,
         mix: Mix | None = None,
+        project: Projection | None = None,
     ) -> None:
         """A table for one direction.
 
@@ -59,9 +81,10 @@ class TokenInput:
             compress: see `textrnn.runtime.tables`.
             size, padded: lay each gate's `size` numbers out in `padded` places, the rest zero; not if 0.
             mix: keep what the cell makes of the numbers instead; only if the embedding is folded.
+            project: computes W_ih x + b; None: by NumPy.
         """
         self._embedding = weights["embedding.weight"]
-        self._project = StateInput(weights, prefix)
+        self._project: Projection = project or StateInput(weights, prefix)
         tokens, features = self._embedding.shape
         # With a narrow embedding a model file of 50 MB could ask for a table of 16 GB: there it is not folded.
         self.folded = directions * self._project.width <= LARGEST_FOLD * features
@@ -70,20 +93,22 @@ class TokenInput:
         if self.folded and padded:
             width = padded * (2 if mix else width // size)
         self.table = table_type(compress)(tokens, width)
-        self._written = np.zeros(tokens, dtype=np.bool_)
+        self.written = np.zeros(tokens, dtype=np.bool_)
+        """Which rows the table holds. [vocabulary]"""
         with np.errstate(over="ignore", invalid="ignore"):
             self.prepare(np.zeros(1, dtype=np.int32))
 
     def prepare(self, ids: Ids) -> None:
         """Write the rows of these tokens, of any number of them."""
-        missing = np.unique(ids[~self._written[ids]])
-        for start in range(0, len(missing), ROWS):
-            some = np.zeros(ROWS, dtype=np.int32)  # as many rows as ever, for the same bits whoever asks first
-            few = missing[start : start + ROWS]
-            some[: len(few)] = few
+        missing = np.sort(ids[~self.written[ids]])
+        missing = missing[np.diff(missing, prepend=-1) > 0]  # `np.unique` imports `numpy.ma`, a tenth of a cold start
+        for start in range(0, len(missing), self._project.rows):
+            some = missing[start : start + self._project.rows]
+            if not self._project.any_number:  # as many rows as ever, for the same bits whoever asks first
+                some = np.concatenate([some, np.zeros(self._project.rows - len(some), dtype=some.dtype)])
             embedded = self._embedding[some]
             self.table.write(some, self._laid_out(self._project(embedded)) if self.folded else embedded)
-            self._written[some] = True  # last: another thread may be reading
+            self.written[some] = True  # last: another thread may be reading
 
     def _laid_out(self, projected: Array) -> Array:
         """As the table holds it. [rows, width]"""

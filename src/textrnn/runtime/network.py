@@ -4,11 +4,10 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from textrnn.config import ModelConfig
 from textrnn.modelfile import CELL_TENSORS, Weights, directions, prefix
@@ -17,6 +16,9 @@ from textrnn.runtime.packing import Packing
 from textrnn.runtime.pooling import POOLS, Pool
 from textrnn.runtime.steps import STEPS, Array, Recurrence, State, initial_state
 from textrnn.runtime.token_stream import NumpyTokenStream
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 _NOTHING = np.zeros((1, 0), dtype=np.float32)
 
@@ -38,8 +40,16 @@ class Direction:
 class NumpyNetwork:
     """Embedding, layers, pooling and head on given weights: an engine that runs everywhere."""
 
-    def __init__(self, config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None = None) -> None:
-        """See `textrnn.runtime.engines.Engine`."""
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        *,
+        max_length: int,
+        compress: str | None = None,
+        precision: str | None = None,
+    ) -> None:
+        """See `textrnn.runtime.engines.Engine`; all products are in 32 bits."""
         self.config = config
         self.pad_to = max_length if config.padding == "through" else 0
         names = directions(config)
@@ -148,5 +158,7 @@ class NumpyNetwork:
 
 
 @functools.cache
-def _blas() -> ThreadpoolController:
+def _blas() -> "ThreadpoolController":
+    from threadpoolctl import ThreadpoolController  # the native engine does without
+
     return ThreadpoolController()

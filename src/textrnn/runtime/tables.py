@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.errors import ConfigError
+from textrnn.native.memory import aligned
 
 Array = NDArray[np.float32]
 Ids = NDArray[np.int32]
@@ -35,7 +36,7 @@ class FloatTable:
     """As they are: 4 bytes a number."""
 
     def __init__(self, tokens: int, width: int) -> None:
-        self._numbers = np.empty((tokens, width), dtype=np.float32)
+        self._numbers = aligned((tokens, width), np.float32)
 
     def write(self, ids: Ids, values: Array) -> None:
         self._numbers[ids] = values
@@ -52,7 +53,7 @@ class HalfTable:
     """As half-precision numbers: 2 bytes each, an error of at most 1 in 2048 of a number."""
 
     def __init__(self, tokens: int, width: int) -> None:
-        self._numbers = np.empty((tokens, width), dtype=np.float16)
+        self._numbers = aligned((tokens, width), np.float16)
 
     def write(self, ids: Ids, values: Array) -> None:
         self._numbers[ids] = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
@@ -74,7 +75,7 @@ class ByteTable:
     """
 
     def __init__(self, tokens: int, width: int) -> None:
-        self._numbers = np.empty((tokens, width), dtype=np.int8)
+        self._numbers = aligned((tokens, width), np.int8)
         self._scales = np.empty((tokens, 1), dtype=np.float32)
 
     def write(self, ids: Ids, values: Array) -> None:

@@ -59,6 +59,8 @@ class TextEncoder:
                     raise TypeError(f"texts[{row}]: expected a string, got {type(text).__name__}")
         if self._native is not None:
             head, tail = self._kept
+            if len(texts) == 1 and (ids := self._native.encode_one(texts[0], head=head, tail=tail)) is not None:
+                return Flat(ids, np.array([0, len(ids)], dtype=np.int64))
             return self._native.encode(texts, head=head, tail=tail, python=self.encode, threads=threads)
         encoded = [self.encode(text) for text in texts]
         offsets = np.zeros(len(encoded) + 1, dtype=np.int64)

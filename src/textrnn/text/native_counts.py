@@ -1,14 +1,14 @@
 """How often each token of the rule `words` occurs, counted in C++: what `Counter` over the Python rule says."""
 
 import ctypes
-import secrets
+import os
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
-from textrnn.text.native_words import DONE, PAGE_WANTED, PAGES, functions, set_pages
+from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, functions, set_pages
 from textrnn.text.payloads import Payloads, chunks
 from textrnn.text.tokenizer import words
 
@@ -23,7 +23,7 @@ def count_words(texts: Iterable[str]) -> dict[str, int]:
         TypeError: something is not a string.
     """
     library = functions()
-    handle = ctypes.c_void_p(library.textrnn_words_counter_new(secrets.randbits(64)))
+    handle = ctypes.c_void_p(library.textrnn_words_counter_new(int.from_bytes(os.urandom(8), "little")))
     if not handle:
         raise MemoryError("there is no memory left to count tokens")
     try:

@@ -1,13 +1,11 @@
 """The rule `words` and the vocabulary in C++: many texts to ids, identical to the Python rule.
 
-The Unicode tables are this Python's own, handed over in pages of 256 code points when a text first needs one. A text
-that the native code cannot treat exactly as Python does comes back unread, and Python does it; see `_page`.
+A text that the native code cannot treat exactly as Python does comes back unread, and Python does it; see
+native_pages.py.
 """
 
 import ctypes
-import functools
-import secrets
-import unicodedata
+import os
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -16,18 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.native import available_threads, library
+from textrnn.native import available_threads
+from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, functions, set_pages
 from textrnn.text.payloads import chunks
-from textrnn.text.tokenizer import replacement
 from textrnn.text.vocabulary import UNK_ID
-
-PAGE = 256
-PAGES = 0x1100
-DONE, PYTHON, PAGE_WANTED = range(3)
-"""What the native code says about a text."""
-
-JOINS, CUTS, ALONE, VANISHES = range(4)
-LEFT_TO_PYTHON = 1 << 23
 
 
 class Flat(NamedTuple):
@@ -54,7 +44,7 @@ class NativeWords:
         encoded = [token.encode("utf-8", "ignore") if _has_bytes(token) else b"" for token in tokens[UNK_ID + 1 :]]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
         handle = self._library.textrnn_words_new(
-            b"".join(encoded), offsets.ctypes, len(encoded), UNK_ID + 1, secrets.randbits(64)
+            b"".join(encoded), offsets.ctypes, len(encoded), UNK_ID + 1, int.from_bytes(os.urandom(8), "little")
         )
         if not handle:
             raise OSError("the native library cannot hold this vocabulary")
@@ -93,6 +83,26 @@ class NativeWords:
 
             parts.append(self._encode(payloads.pointers, payloads.sizes, (head, tail), by_python, threads))
         return _concatenated(parts)
+
+    def encode_one(self, text: str, *, head: int, tail: int) -> NDArray[np.int32] | None:
+        """`encode` for a single text, where the preparations for many take longer than the encoding itself. [time]
+
+        None if the text is left to Python, or a page of characters is missing: `encode` takes care of both.
+        """
+        data = text.encode("utf-8", "surrogatepass")
+        ids = np.empty(min(len(data), head + tail), np.int32)
+        pointer, size, count, status = (
+            ctypes.c_char_p(data),
+            ctypes.c_int64(len(data)),
+            ctypes.c_int64(),
+            ctypes.c_uint8(),
+        )
+        refer = ctypes.byref
+        found = self._library.textrnn_words_encode(
+            *(self._handle, refer(pointer), refer(size), 1, head, tail, 1),
+            *(ids.ctypes, len(ids), refer(count), refer(status), np.zeros(PAGES, np.uint8).ctypes),
+        )
+        return ids[:found] if found >= 0 and status.value == DONE else None
 
     def encode_bytes(
         self,
@@ -164,95 +174,6 @@ class NativeWords:
         offsets = np.zeros(len(sizes) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
         return Flat(ids[:count], offsets), status, wanted
-
-
-@functools.cache
-def functions() -> Any:
-    """The native library with the types of its functions.
-
-    Raises:
-        OSError: there is none.
-    """
-    found = library()
-    if found is None:
-        raise OSError("the native library is not there")
-    pointer, size = ctypes.c_void_p, ctypes.c_int64
-    found.textrnn_words_new.argtypes = [ctypes.c_char_p, pointer, size, ctypes.c_int32, ctypes.c_uint64]
-    found.textrnn_words_new.restype = pointer
-    found.textrnn_words_free.argtypes = [pointer]
-    found.textrnn_words_free.restype = None
-    found.textrnn_words_set_page.argtypes = [ctypes.c_int32, pointer]
-    found.textrnn_words_set_page.restype = ctypes.c_int32
-    found.textrnn_words_encode.argtypes = [
-        *(pointer, pointer, pointer, size, size, size, ctypes.c_int32),
-        *(pointer, size, pointer, pointer, pointer),
-    ]
-    found.textrnn_words_encode.restype = size
-    found.textrnn_words_counter_new.argtypes = [ctypes.c_uint64]
-    found.textrnn_words_counter_new.restype = pointer
-    found.textrnn_words_counter_free.argtypes = [pointer]
-    found.textrnn_words_counter_free.restype = None
-    found.textrnn_words_count.argtypes = [pointer, pointer, pointer, size, pointer, pointer]
-    found.textrnn_words_count.restype = size
-    found.textrnn_words_count_tokens.argtypes = [pointer, ctypes.c_char_p, pointer, size]
-    found.textrnn_words_count_tokens.restype = size
-    found.textrnn_words_counts.argtypes = [pointer] * 5
-    found.textrnn_words_counts.restype = size
-    return found
-
-
-def set_pages(wanted: NDArray[np.uint8]) -> None:
-    """Hands over the pages that are not 0 in `wanted`. [PAGES]"""
-    for page in np.flatnonzero(wanted).tolist():
-        functions().textrnn_words_set_page(page, _page(page).ctypes)
-
-
-def _page(page: int) -> NDArray[np.uint32]:
-    """What `words` does with each of 256 code points. [PAGE]
-
-    Bits 0 to 20 are the lower-case code point, 21 and 22 what it does, 24 to 31 its combining class. Bit 23 says that
-    Python must do the text, because the character is not all that counts: normal form C may change it or compose it
-    with the one before, its lower case has several characters or depends on its neighbours (final sigma), or it is
-    half a surrogate pair.
-    """
-    return np.array([_entry(chr(code)) for code in range(page * PAGE, (page + 1) * PAGE)], dtype=np.uint32)
-
-
-def _entry(character: str) -> int:
-    small = character.lower()
-    if (
-        len(small) != 1
-        or character == "Σ"
-        or "\ud800" <= character <= "\udfff"
-        or not unicodedata.is_normalized("NFC", character)
-        or character in _composing()
-    ):
-        return LEFT_TO_PYTHON
-    becomes = replacement(ord(small))
-    if not becomes:
-        does = VANISHES
-    elif not becomes.split():
-        does = CUTS
-    else:
-        does = JOINS if becomes == small else ALONE
-    return ord(small) | does << 21 | unicodedata.combining(character) << 24
-
-
-@functools.cache
-def _composing() -> frozenset[str]:
-    """Every character that normal form C may compose with one before it, and some more.
-
-    They are those that stand second or later in a canonical decomposition. All decompositions are below U+20000 but
-    for Han characters, which become one other character; the first 588 Hangul syllables hold every jamo.
-    """
-    ranges = [(0xC0, 0xAC00 + 588), (0xF900, 0x20000)]
-    codes = np.concatenate([np.arange(*ends, dtype="<u4") for ends in ranges])
-    with_breaks = np.full((len(codes), 2), ord("\n"), dtype="<u4")
-    with_breaks[:, 0] = codes
-    decomposed = unicodedata.normalize("NFD", with_breaks.tobytes().decode("utf-32-le"))
-    found = np.frombuffer(decomposed.encode("utf-32-le"), dtype="<u4")
-    later = found[1:][(found[1:] != ord("\n")) & (found[:-1] != ord("\n"))]
-    return frozenset(map(chr, set(later.tolist())))
 
 
 def _replaced(flat: Flat, rows: NDArray[np.int64], texts: Sequence[NDArray[np.int32]]) -> Flat:

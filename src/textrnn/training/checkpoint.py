@@ -29,7 +29,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     checkpoint_version: int = CHECKPOINT_VERSION
     recipe: Recipe
     data: str
-    """Fingerprints of the training and validation texts."""
+    """Fingerprints of the training and validation texts, and of the word vectors, if any."""
     steps: int
     """Optimiser steps done."""
     history: list[EpochRecord]
@@ -51,11 +51,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def capture_moments(model: nn.Module, optimizer: LazyAdam) -> tuple[Arrays, Arrays]:
     """Adam's moving averages by parameter name: of the gradient and of its square. All rows must be synchronized."""
-    states = {name: optimizer.state[parameter] for name, parameter in model.named_parameters()}
-    return (
-        {name: state["exp_avg"].numpy().copy() for name, state in states.items()},
-        {name: state["exp_avg_sq"].numpy().copy() for name, state in states.items()},
-    )
+
+    def moment(name: str) -> Arrays:
+        # A frozen parameter has none: zeros stand for them.
+        return {
+            parameter_name: optimizer.state[parameter][name].numpy().copy()
+            if parameter.requires_grad
+            else np.zeros(tuple(parameter.shape), dtype=np.float32)
+            for parameter_name, parameter in model.named_parameters()
+        }
+
+    return moment("exp_avg"), moment("exp_avg_sq")
 
 
 def restore_moments(model: nn.Module, optimizer: LazyAdam, state: State) -> None:
@@ -140,4 +146,6 @@ def _check_same_training(path: Path, progress: Progress, recipe: Recipe, data: s
             )
     # After the settings, since another seed or fraction splits off other validation texts, and is the better answer.
     if progress.data != data:
-        raise CheckpointError(f"{path}: this checkpoint was made with other training or validation texts")
+        same_texts = progress.data.split()[:2] == data.split()[:2]
+        other = "word vectors" if same_texts else "training or validation texts"
+        raise CheckpointError(f"{path}: this checkpoint was made with other {other}")

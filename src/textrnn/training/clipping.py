@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
+from textrnn.native import library
+from textrnn.training.native_adam import clip, is_plain
+
 
 @torch.no_grad()
 def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
@@ -14,16 +17,16 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
     As `torch.nn.utils.clip_grad_norm_`, and the very same where no gradient is sparse. A sparse gradient may name a row
     several times: the norm is that of the sums, so such a gradient is replaced by its coalesced form.
     """
-    parameters = [parameter for parameter in parameters if parameter.grad is not None]
-    if not any(parameter.grad.is_sparse for parameter in parameters if parameter.grad is not None):
-        return clip_grad_norm_(parameters, max_norm)
+    held = [(parameter, parameter.grad) for parameter in parameters if parameter.grad is not None]
+    if not any(gradient.is_sparse for _, gradient in held):
+        return clip_grad_norm_([parameter for parameter, _ in held], max_norm)
     values = []
-    for parameter in parameters:
-        if parameter.grad is not None and parameter.grad.is_sparse:
-            parameter.grad = parameter.grad.coalesce()
-            values.append(parameter.grad.values())
-        elif parameter.grad is not None:
-            values.append(parameter.grad)
+    for parameter, gradient in held:
+        if gradient.is_sparse and not gradient.is_coalesced():
+            parameter.grad = gradient = gradient.coalesce()
+        values.append(gradient.values() if gradient.is_sparse else gradient)
+    if library() is not None and all(map(is_plain, values)):
+        return torch.tensor(clip(values, max_norm))
     norm = get_total_norm(values)
     # 1e-6 and the product with 1 where nothing is clipped: as clip_grad_norm_ has it.
     torch._foreach_mul_(values, torch.clamp(max_norm / (norm + 1e-6), max=1.0))

@@ -34,6 +34,7 @@ from torch import Tensor
 from textrnn.native import library
 from textrnn.training import adam_rows, native_adam
 from textrnn.training.adam_rows import AdamSettings, LazyTable
+from textrnn.training.native_adam import DenseStep, is_plain
 
 HISTORY = 4096
 """Steps after which all rows are caught up, so that the history stays small against a batch."""
@@ -77,7 +78,12 @@ class LazyAdam:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
-        self.dense.zero_grad(set_to_none)
+        if not set_to_none:
+            self.dense.zero_grad(set_to_none)
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = None
 
     @torch.no_grad()
     def prepare(self, table: Tensor, rows: Tensor) -> None:
@@ -99,7 +105,7 @@ class LazyAdam:
         Raises:
             IndexError: a sparse gradient names a row outside its table.
         """
-        tables, any_dense = [], False
+        tables, dense = [], []
         for group in self.param_groups:
             for parameter in group["params"]:
                 gradient = parameter.grad
@@ -107,13 +113,41 @@ class LazyAdam:
                     tables.append((parameter, gradient.coalesce(), group))
                     parameter.grad = None  # hidden from the dense optimiser
                 elif gradient is not None:
-                    any_dense = True
+                    dense.append((parameter, gradient, group))
                     self._synchronize(parameter)
-        if any_dense:
+        native = all(implementation_for(parameter) is IMPLEMENTATIONS["native"] for parameter, _, _ in tables)
+        if tables and native and all(is_plain(part) for pair in dense for part in pair[:2]):
+            self._step_natively(dense)
+        elif dense:
             self.dense.step()
         for parameter, gradient, group in tables:
             self._step_rows(parameter, gradient.indices()[0], gradient.values(), group)
             parameter.grad = gradient
+
+    def _step_natively(self, dense: list[tuple[Tensor, Tensor, dict[str, Any]]]) -> None:
+        """As `self.dense.step()`, up to rounding, in one call: its own costs ten times what it computes."""
+        steps = []
+        for parameter, gradient, group in dense:
+            state = self.started(parameter)
+            settings = self.settings(state, group)
+            moments = state["exp_avg"], state["exp_avg_sq"]
+            steps.append(DenseStep(parameter, *moments, gradient, settings, group["betas"], group["eps"]))
+        native_adam.dense_steps(steps)
+        if dense:
+            torch._foreach_add_([self.state[parameter]["step"] for parameter, _, _ in dense], 1)
+
+    def started(self, parameter: Tensor) -> dict[str, Any]:
+        """The state of a parameter, as PyTorch would begin it."""
+        state: dict[str, Any] = self.state[parameter]
+        if not state:
+            state["step"] = torch.tensor(0.0)
+            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        return state
+
+    def settings(self, state: dict[str, Any], group: dict[str, Any]) -> AdamSettings:
+        """Of the next step."""
+        decoupled = isinstance(self.dense, torch.optim.AdamW)
+        return AdamSettings(int(state["step"]) + 1, group["lr"], group["weight_decay"], decoupled)
 
     @torch.no_grad()
     def synchronize(self) -> None:
@@ -126,25 +160,25 @@ class LazyAdam:
                 self._synchronize(parameter)
 
     def _step_rows(self, table: Tensor, rows: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[table]
-        if not state:
-            state["step"] = torch.tensor(0.0)
-            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(table), torch.zeros_like(table)
+        state = self.lazy(table, group)
+        lazy = state["lazy"]
+        state["implementation"].step(lazy, rows, gradient, self.settings(state, group))
+        state["step"] += 1
+        self.shorten(table)
+
+    def lazy(self, table: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of a table, with the history of what its rows have left out."""
+        state = self.started(table)
         if "lazy" not in state:
             state["lazy"] = LazyTable(
                 table, state["exp_avg"], state["exp_avg_sq"], betas=group["betas"], eps=group["eps"], history=HISTORY
             )
             state["implementation"] = implementation_for(table)
-        lazy = state["lazy"]
-        settings = AdamSettings(
-            step=int(state["step"]) + 1,
-            rate=group["lr"],
-            weight_decay=group["weight_decay"],
-            decoupled=isinstance(self.dense, torch.optim.AdamW),
-        )
-        state["implementation"].step(lazy, rows, gradient, settings)
-        state["step"] += 1
-        if lazy.steps == HISTORY:
+        return state
+
+    def shorten(self, table: Tensor) -> None:
+        """Catch up all rows where the history of a table is full."""
+        if self.state[table]["lazy"].steps == HISTORY:
             self._synchronize(table)
 
     def _synchronize(self, table: Tensor) -> None:

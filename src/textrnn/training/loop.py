@@ -1,23 +1,20 @@
 """The training loop, on one screen. It trains and reports; whoever reads the events decides."""
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import Noise, TextClassifier
 from textrnn.training.adversarial import Adversary
-from textrnn.training.clipping import clip_gradients
 from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.optimizer import set_rate
 from textrnn.training.schedule import RateAt
+from textrnn.training.steps import Setting, choose_step
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,7 @@ def train_epochs(
     Raises:
         TextRNNError: the loss is no longer a finite number.
     """
+    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, adversary))
     for epoch in epochs:
         batches = batches_of(epoch)
         losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0
@@ -74,30 +72,16 @@ def train_epochs(
             batch = make_batch()
             rate = rate_at((epoch - 1) * len(batches) + index)
             set_rate(optimizer, rate, base_share_of(epoch))
-            optimizer.zero_grad(set_to_none=True)
-            optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
-            targets = torch.from_numpy(batch.targets)
-            ids, lengths = torch.from_numpy(batch.padded(pad_to)), torch.from_numpy(batch.lengths)
-            if adversary is None:
-                logits = model(ids, lengths, noise)
-                loss = cross_entropy(logits, targets, weight=class_weights)
-                loss.backward()
-            else:
-                other = adversary.unlabelled_batch(epoch, index)
-                if other is not None:
-                    optimizer.prepare(model.embedding.weight, torch.from_numpy(other.ids))
-                logits, loss = adversary.backward(model, ids, lengths, targets, noise, class_weights, other)
-            norm = clip_gradients(model.parameters(), max_gradient_norm).item()
-            if not math.isfinite(loss.item() + norm):
+            other = adversary.unlabelled_batch(epoch, index) if adversary else None
+            taken = take_step(batch, other)
+            if not taken.finite:
                 raise TextRNNError(
-                    f"training diverged in epoch {epoch}, step {index + 1}: the loss is {loss.item()}, the gradient "
-                    f"norm {norm}; a lower learning rate than {rate:g} may help"
+                    f"training diverged in epoch {epoch}, step {index + 1}: the loss is {taken.loss}, the gradient "
+                    f"norm {taken.gradient_norm}; a lower learning rate than {rate:g} may help"
                 )
-            optimizer.step()
-            losses, norms = losses + loss.item(), norms + norm
-            correct += int((logits.argmax(dim=1) == targets).sum())
-            examples, tokens = examples + batch.size, tokens + batch.tokens
-            yield Step(epoch, index + 1, len(batches), loss.item(), rate, norm, batch.tokens)
+            losses, norms = losses + taken.loss, norms + taken.gradient_norm
+            correct, examples, tokens = correct + taken.correct, examples + batch.size, tokens + batch.tokens
+            yield Step(epoch, index + 1, len(batches), taken.loss, rate, taken.gradient_norm, batch.tokens)
         yield EpochRecord(
             epoch=epoch,
             loss=losses / len(batches),

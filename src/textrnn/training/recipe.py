@@ -14,9 +14,11 @@ from textrnn.config import Recipe
 from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
+from textrnn.files import require
 from textrnn.model import TextClassifier, initialize
-from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance
+from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
+from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
@@ -25,6 +27,7 @@ from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
 from textrnn.training.start import Start, start_from
+from textrnn.training.vectors import begin_with_vectors, with_vector_size
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -41,6 +44,7 @@ def train(
     header: bool = True,
     validation: Any = None,
     validation_labels: Any = None,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
@@ -49,6 +53,7 @@ def train(
     pretraining: Mapping[str, Any] | None = None,
     budget_seconds: float | None = None,
     on_pretraining: Callable[[PretrainingEvent], None] | None = None,
+    baseline: bool = False,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -60,6 +65,8 @@ def train(
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         validation, validation_labels: as `data` and `labels`; without them a part of the data is split off.
+        vectors: a file of word vectors (GloVe, word2vec, fastText) that the embedding begins with and takes its size
+            from; `vectors_training` says what becomes of them.
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
@@ -70,33 +77,50 @@ def train(
         pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
         budget_seconds: time that it may take at most.
         on_pretraining: told of its every step and round; by default as with `textrnn.pretrain`.
+        baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
+            `Classifier.baseline`. A note says so where the linear model is the better one.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
         DataError: the data cannot be read, or there are not at least two classes.
-        ConfigError: a setting's value cannot be used.
+        ConfigError: a setting's value cannot be used, or `baseline` is asked for without validation texts.
         CheckpointError: the checkpoint belongs to other data or settings.
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(**settings)  # refuses what is wrong before anything is read
+    recipe = Recipe.from_settings(
+        **with_vector_size(settings, vectors)
+    )  # refuses what is wrong before the data are read
     start = Start.asked_for(
         base, unlabelled, settings, pretraining=pretraining, budget_seconds=budget_seconds, encoding=encoding
     )
+    if start:
+        if vectors is not None:
+            raise ConfigError("vectors: expected nothing, since the embeddings are those of the base")
+        recipe = start.recipe
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
         held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels)
     else:
         dataset, held_out = split_off(dataset, recipe)
-    _note(dataset, held_out, start.recipe if start else recipe)
+    _note(dataset, held_out, recipe)
+    if baseline:
+        require("sklearn", extra="evaluate", purpose="a linear model beside the network")
+        if held_out is None:
+            raise ConfigError("baseline: expected validation texts to compare on, found none")
     if start:
         start = start.with_base(dataset.texts, checkpoint=checkpoint, resume=resume, on_event=on_pretraining)
         recipe = start.recipe
+    run = partial(
+        train_on, dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, start=start
+    )
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=show, start=start)
-    return train_on(dataset, held_out, recipe, checkpoint=checkpoint, resume=resume, on_event=on_event, start=start)
+            classifier = run(on_event=show)
+    else:
+        classifier = run(on_event=on_event)
+    return with_baseline(classifier, dataset, held_out) if baseline and held_out else classifier
 
 
 def train_on(
@@ -104,6 +128,7 @@ def train_on(
     held_out: LabelledTexts | None,
     recipe: Recipe,
     *,
+    vectors: str | Path | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
@@ -122,8 +147,11 @@ def train_on(
     stream = random_stream(recipe.training.seed)
     model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     initialize(model, recipe.training.initialization, stream)
+    begun = begin_with_vectors(vectors, recipe, model, encoder, training, stream) if vectors else None
     from_base = start_from(model, base) if base else frozenset()
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+    if begun:
+        fingerprints += f" {begun.fingerprint}"
     if start:
         fingerprints += f" {start.fingerprint()}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
@@ -138,11 +166,16 @@ def train_on(
         from_base=from_base,
         unlabelled=EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None,
     )
-    return assemble(result, recipe, encoder, dataset, held_out)
+    return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
 def assemble(
-    result: Fit, recipe: Recipe, encoder: TextEncoder, dataset: LabelledTexts, held_out: LabelledTexts | None
+    result: Fit,
+    recipe: Recipe,
+    encoder: TextEncoder,
+    dataset: LabelledTexts,
+    held_out: LabelledTexts | None,
+    vectors: VectorsProvenance | None = None,
 ) -> Classifier:
     """The trained weights with everything that belongs to them, as a classifier that runs without PyTorch."""
     provenance = Provenance(
@@ -163,6 +196,7 @@ def assemble(
         history=result.history,
         best_epoch=result.best_epoch,
         metrics=result.history[result.best_epoch - 1].validation or {},
+        vectors=vectors,
         interrupted=result.interrupted,
     )
     header = Header(

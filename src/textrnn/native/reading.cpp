@@ -1,0 +1,45 @@
+// Embeddings of a plan's words, through dropout masks, and their gradients: one pass each, cut into tasks.
+#include <algorithm>
+#include <atomic>
+
+#include "internal.h"
+#include "threads.h"
+
+using namespace textrnn;
+
+namespace {
+
+template <class Task>
+int in_tasks(int32_t threads, int64_t count, int64_t at_once, const Task &task) {
+  std::atomic<bool> failed{false};
+  parallel(threads, (count + at_once - 1) / at_once, [&](int64_t t) {
+    if (!task(t * at_once, std::min(count, (t + 1) * at_once))) failed = true;
+  });
+  return failed;
+}
+
+}  // namespace
+
+void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to) {
+  kernels_in_use().mask_rows(*mask, 0, rows, columns, to);
+}
+
+int textrnn_read_words(const textrnn_reading *reading) {
+  const textrnn_reading &r = *reading;
+  const Kernels &kernels = kernels_in_use();
+  return in_tasks(r.threads, r.step.scale == 0.f ? r.plan->unique : r.plan->positions, 64,
+                  [&](int64_t first, int64_t end) { return kernels.read_words(r, first, end); });
+}
+
+int64_t textrnn_learn_words(const textrnn_reading *reading) {
+  const textrnn_reading &r = *reading;
+  const int64_t *ids = r.plan->unique_ids;
+  int64_t count = 0;
+  for (int64_t u = 0; u < r.plan->unique; u++)
+    if (ids[u] != r.silent) r.order[count++] = (int32_t)u;
+  std::sort(r.order, r.order + count, [&](int32_t a, int32_t b) { return ids[a] < ids[b]; });
+  for (int64_t i = 0; i < count; i++) r.d_ids[i] = ids[r.order[i]];
+  const Kernels &kernels = kernels_in_use();
+  const int failed = in_tasks(r.threads, count, 32, [&](int64_t first, int64_t end) { return kernels.learn_words(r, first, end); });
+  return failed ? -1 : count;
+}

@@ -1,0 +1,255 @@
+// Forward, loss, backward, clipping and Adam of a network of one layer, one after the other without leaving the library. What
+// autograd and an optimiser in Python do around the kernels takes as long as these on short texts.
+//
+// The readable twin is `by_autograd` in src/textrnn/training/steps.py: the same masks, the same results up to rounding.
+#include "training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "internal.h"
+
+#if defined(_WIN32)
+#define TEXTRNN_EXPORT extern "C" __declspec(dllexport)
+#else
+#define TEXTRNN_EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
+extern "C" {
+int32_t textrnn_adam_catch_up(const textrnn_adam_table *of, const int64_t *rows, int64_t count);
+int32_t textrnn_adam_step(const textrnn_adam_table *of, const int64_t *rows, int64_t count, const float *gradient,
+                          const textrnn_adam_settings *settings);
+void textrnn_adam_dense(const textrnn_adam_tensor *tensors, int64_t count, int32_t threads);
+double textrnn_clip(const textrnn_gradient *gradients, int64_t count, double largest, int32_t threads);
+}
+
+using namespace textrnn;
+
+namespace {
+
+enum Status : int32_t { DONE = 0, REFUSED = 1, NO_MEMORY = 2, DIVERGED = 3 };
+
+// Memory that a thread keeps from step to step: fresh pages from the system cost as much as a tenth of a step.
+class Arena {
+  float *memory = nullptr;
+  int64_t size = 0, used = 0;
+
+ public:
+  ~Arena() { std::free(memory); }
+  // So many floats from here on; false if memory is short. What was given out before is lost.
+  bool reserve(int64_t floats) {
+    used = 0;
+    if (floats <= size) return true;
+    std::free(memory);
+    const size_t bytes = ((size_t)(floats + floats / 8) * sizeof(float) + 4095) / 4096 * 4096;
+    memory = static_cast<float *>(std::aligned_alloc(4096, bytes));
+    size = memory ? (int64_t)(bytes / sizeof(float)) : 0;
+    return memory != nullptr;
+  }
+  static int64_t rounded(int64_t floats) { return (floats + 15) / 16 * 16; }
+  // Without memory only counts, so that the same code says how much it needs.
+  float *take(int64_t floats) {
+    float *here = memory ? memory + used : nullptr;
+    used += rounded(floats);
+    return here;
+  }
+  int64_t taken() const { return used; }
+};
+thread_local Arena arena;
+
+struct Memory {
+  float *features, *factors, *d_features, *logits, *d_head_weight, *d_head_bias, *d_rows;
+  int64_t *d_ids;
+};
+
+// Places in the arena for everything between the ids and the gradients; `saved` and `gates` are the cell's.
+Memory places(Arena &from, textrnn_training_step &s, const textrnn_plan &plan, const CellShape &shape) {
+  textrnn_layer &c = s.layer;
+  const int64_t G = shape.gates, P = c.padded, H = c.hidden, D = c.directions, E = c.features, rows = c.inputs;
+  const int64_t batch = plan.batch, wide = D * H;
+  Memory memory = {};
+  s.reading.inputs = from.take(rows * E);
+  c.input = s.reading.inputs;
+  c.pooled = from.take(batch * D * P);
+  c.argmax = c.pooling == TEXTRNN_MAX ? (int32_t *)from.take(batch * D * P) : nullptr;
+  c.d_pooled = from.take(batch * D * P);
+  c.d_input = from.take(rows * E);
+  s.reading.d_inputs = c.d_input;
+  for (int64_t d = 0; d < D; d++) {
+    textrnn_direction &way = c.direction[d];
+    way.projected = from.take(rows * G * P);
+    way.panels = shape.recurrent ? from.take(2 * G * P * P) : nullptr;
+    way.saved = from.take(plan.positions * shape.saved * P);
+    way.previous = from.take(plan.positions * P);
+    way.final_hidden = from.take(batch * P);
+    way.d_projected = c.index || D > 1 ? from.take(rows * G * P) : nullptr;
+    way.partial = shape.recurrent ? from.take(plan.items * (G * P + 8) * (P + 1)) : nullptr;
+    way.d_from_input = from.take(G * H * E);
+    way.d_input_bias = from.take(G * H);
+    way.d_from_hidden = shape.recurrent ? from.take(G * H * H) : nullptr;
+    const bool biased = s.recurrent_bias[d] != nullptr;
+    way.d_recurrent_bias = biased ? from.take(G * H) : nullptr;
+    way.candidate_bias = biased ? from.take(P) : nullptr;
+    if (biased) way.input_bias = from.take(G * H);
+  }
+  memory.features = from.take(batch * wide);
+  memory.factors = from.take(batch * wide);
+  memory.d_features = from.take(wide);
+  memory.logits = from.take(batch * s.classes);
+  memory.d_head_weight = from.take(s.classes * wide);
+  memory.d_head_bias = from.take(s.classes);
+  memory.d_rows = s.reading.d_rows = from.take(plan.unique * E);
+  memory.d_ids = s.reading.d_ids = (int64_t *)from.take(2 * plan.unique);
+  s.reading.order = (int32_t *)from.take(plan.unique);
+  return memory;
+}
+
+// Of reset and update both biases add up; the candidate's acts inside the reset.
+void add_biases(textrnn_training_step &s, const float *const (&input_bias)[2]) {
+  const int64_t H = s.layer.hidden, P = s.layer.padded;
+  for (int d = 0; d < s.layer.directions; d++) {
+    if (!s.recurrent_bias[d]) continue;
+    float *sum = const_cast<float *>(s.layer.direction[d].input_bias);
+    for (int64_t j = 0; j < 3 * H; j++) sum[j] = input_bias[d][j] + (j < 2 * H ? s.recurrent_bias[d][j] : 0.f);
+    float *candidate = const_cast<float *>(s.layer.direction[d].candidate_bias);
+    for (int64_t j = 0; j < P; j++) candidate[j] = j < H ? s.recurrent_bias[d][2 * H + j] : 0.f;
+  }
+}
+
+// Logits, mean cross-entropy and its gradients, back to the pooled vectors. False if a target is none of the classes.
+bool head(textrnn_training_step &s, const Memory &m) {
+  const textrnn_layer &c = s.layer;
+  const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes, batch = s.batch;
+  double weights = 0, loss = 0;
+  for (int64_t b = 0; b < batch; b++) {
+    if (s.targets[b] < 0 || s.targets[b] >= C) return false;
+    weights += s.class_weights ? s.class_weights[s.targets[b]] : 1.f;
+  }
+  const bool masked = s.pooled.scale != 0.f;
+  if (masked) kernels_in_use().mask_rows(s.pooled, 0, batch, wide, m.factors);
+  memset(m.d_head_weight, 0, C * wide * sizeof(float));
+  memset(m.d_head_bias, 0, C * sizeof(float));
+  s.correct = 0;
+  for (int64_t b = 0; b < batch; b++) {
+    float *x = m.features + b * wide, *logits = m.logits + b * C;
+    const float *factors = m.factors + b * wide;
+    for (int64_t d = 0; d < D; d++) memcpy(x + d * H, c.pooled + (b * D + d) * P, H * sizeof(float));
+    if (masked)
+      for (int64_t j = 0; j < wide; j++) x[j] *= factors[j];
+    for (int64_t k = 0; k < C; k++) {
+      float sums[8] = {};
+      const float *w = s.head_weight + k * wide;
+      int64_t j = 0;
+      for (; j + 8 <= wide; j += 8)
+        for (int l = 0; l < 8; l++) sums[l] += x[j + l] * w[j + l];
+      for (; j < wide; j++) sums[j % 8] += x[j] * w[j];
+      float sum = 0;
+      for (int l = 0; l < 8; l++) sum += sums[l];
+      logits[k] = sum + s.head_bias[k];
+    }
+    const float *largest = std::max_element(logits, logits + C);
+    const int64_t target = s.targets[b];
+    s.correct += largest - logits == target;
+    double sum = 0;
+    for (int64_t k = 0; k < C; k++) sum += std::exp((double)(logits[k] - *largest));
+    const double weight = s.class_weights ? s.class_weights[target] : 1.f;
+    loss += weight * (std::log(sum) - (double)(logits[target] - *largest));
+    memset(m.d_features, 0, wide * sizeof(float));
+    for (int64_t k = 0; k < C; k++) {
+      const double probability = std::exp((double)(logits[k] - *largest)) / sum;
+      const float gradient = (float)(weight / weights * (probability - (k == target)));
+      const float *w = s.head_weight + k * wide;
+      float *d_w = m.d_head_weight + k * wide;
+      for (int64_t j = 0; j < wide; j++) m.d_features[j] += gradient * w[j];
+      for (int64_t j = 0; j < wide; j++) d_w[j] += gradient * x[j];
+      m.d_head_bias[k] += gradient;
+    }
+    if (masked)
+      for (int64_t j = 0; j < wide; j++) m.d_features[j] *= factors[j];
+    for (int64_t d = 0; d < D; d++) {
+      float *to = const_cast<float *>(c.d_pooled) + (b * D + d) * P;
+      memcpy(to, m.d_features + d * H, H * sizeof(float));
+      memset(to + H, 0, (P - H) * sizeof(float));
+    }
+  }
+  s.loss = loss / weights;
+  return true;
+}
+
+textrnn_plan *make_plan(const textrnn_training_step &s) {
+  const bool through = s.time > 0;
+  const int64_t time = through ? s.time : s.batch ? *std::max_element(s.lengths, s.lengths + s.batch) : 0;
+  std::vector<int64_t> ids(s.batch * time), through_all;
+  const int32_t *from = s.ids;
+  for (int64_t b = 0; b < s.batch; b++) {
+    if (s.lengths[b] < 0 || s.lengths[b] > time) return nullptr;
+    std::copy(from, from + s.lengths[b], ids.begin() + b * time);
+    from += s.lengths[b];
+  }
+  if (through) through_all.assign(s.batch, time);
+  constexpr int64_t ROWS_AN_ITEM = 16;  // as in plan.py
+  return textrnn_plan_new(s.batch, through ? through_all.data() : s.lengths, ROWS_AN_ITEM, 0, ids.data(), time, s.stamp,
+                          s.embedding->rows);
+}
+
+Status take_step(textrnn_training_step &s) {
+  textrnn_layer &c = s.layer;
+  const CellShape *shape = cell_shape(c.cell);
+  const std::unique_ptr<textrnn_plan, void (*)(textrnn_plan *)> plan(make_plan(s), textrnn_plan_free);
+  if (!shape || !plan) return REFUSED;
+  c.plan = s.reading.plan = plan.get();
+  const bool by_words = s.reading.step.scale == 0.f;
+  c.index = by_words ? plan->unique_of : nullptr;
+  c.inputs = by_words ? plan->unique : plan->positions;
+  const float *input_bias[2] = {c.direction[0].input_bias, c.direction[1].input_bias};
+
+  Arena count;
+  places(count, s, *plan, *shape);
+  if (!arena.reserve(count.taken())) return NO_MEMORY;
+  const Memory memory = places(arena, s, *plan, *shape);
+  add_biases(s, input_bias);
+
+  if (const int32_t status = textrnn_adam_catch_up(s.embedding, plan->unique_ids, plan->unique)) return (Status)status;
+  if (textrnn_read_words(&s.reading) || textrnn_forward(&c)) return NO_MEMORY;
+  if (!head(s, memory)) return REFUSED;
+  if (textrnn_backward(&c)) return NO_MEMORY;
+  const int64_t words = textrnn_learn_words(&s.reading);
+  if (words < 0) return NO_MEMORY;
+
+  std::vector<textrnn_gradient> gradients{{words * c.features, memory.d_rows}};
+  textrnn_adam_tensor *tensor = s.tensors;
+  const auto learn = [&](float *gradient) {
+    if (!gradient) return;
+    gradients.push_back({tensor->count, gradient});
+    tensor++->gradient = gradient;
+  };
+  learn(memory.d_head_weight);
+  learn(memory.d_head_bias);
+  for (int d = 0; d < c.directions; d++) {
+    const textrnn_direction &way = c.direction[d];
+    for (float *gradient : {way.d_from_input, way.d_input_bias, way.d_from_hidden, way.d_recurrent_bias}) learn(gradient);
+  }
+  s.norm = textrnn_clip(gradients.data(), (int64_t)gradients.size(), s.largest_norm, c.threads);
+  if (!std::isfinite(s.loss + s.norm)) return DIVERGED;
+  textrnn_adam_dense(s.tensors, s.tensor_count, c.threads);
+  return (Status)textrnn_adam_step(s.embedding, memory.d_ids, words, memory.d_rows, &s.embedding_settings);
+}
+
+}  // namespace
+
+// Nothing is learnt unless it is done. The caller counts the steps up.
+TEXTRNN_EXPORT int32_t textrnn_train_step(textrnn_training_step *step) {
+  const textrnn_layer given = step->layer;
+  Status status = NO_MEMORY;
+  try {
+    status = take_step(*step);
+  } catch (const std::bad_alloc &) {
+  }
+  step->layer = given;  // addresses of this call alone
+  return status;
+}

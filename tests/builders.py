@@ -31,7 +31,9 @@ def random_weights(header: Header, seed: int = 0, scale: float = 0.6) -> Weights
         name: (scale * rng.standard_normal(shape)).astype(np.float32)
         for name, shape in expected_tensors(header).items()
     }
-    weights["embedding.weight"][0] = 0
+    for name in weights:
+        if name.endswith("embedding.weight"):
+            weights[name][0] = 0
     return weights
 
 

@@ -254,7 +254,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "'textrnn' occurs twice",
     ),
     "megabytes beside the metadata": (
-        with_raw(lambda raw: raw[:-1] + b', "a": [' + b"[]," * 500_000 + b"[]]}"),
+        with_raw(lambda raw: raw[:-1] + b', "a": [' + b"[]," * 1_000_000 + b"[]]}"),
         "beside the metadata",
     ),
     # metadata
@@ -323,10 +323,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "layers.0.left_to_right.from_hidden.weight is missing",
     ),
     "two layers under one name": (two_layers_swapped, "damaged"),
-    "half a megabyte of tensors": (
+    "megabytes of tensors": (
         with_tensors(
             lambda tensors: tensors.update(
-                {f"layers.{k}.": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for k in range(2_000)}
+                {f"layers.{k}.": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for k in range(40_000)}
             )
         ),
         "beside the metadata",

@@ -52,7 +52,7 @@ def fit_notebook(task: Task, seed: int) -> Fitted:
     tokenizer = "characters" if task.row.characters else NOTEBOOK["tokenizer"]
     lengths = [len(text) if task.row.characters else len(text.split()) for text in task.train.texts]
     longest = int(np.clip(np.quantile(lengths, 0.95), 1, 256))
-    return _fit(task, seed, NOTEBOOK | {"tokenizer": tokenizer, "max_length": longest})
+    return _fit(task, seed, NOTEBOOK | {"effort": "plain", "tokenizer": tokenizer, "max_length": longest})
 
 
 def _fit(task: Task, seed: int, settings: dict[str, Any]) -> Fitted:

@@ -82,6 +82,9 @@ class VocabularyConfig(Config, frozen=True, kw_only=True):
     ] = 2
 
 
+MOST_MEMBERS = 16
+
+
 class ModelConfig(Config, frozen=True, kw_only=True):
     """The network: embedding, recurrent cell, pooling, linear head."""
 
@@ -109,6 +112,22 @@ class ModelConfig(Config, frozen=True, kw_only=True):
             "is padded to the maximal length and padding is read as zero embeddings (the lesson's way)."
         ),
     ] = "masked"
+    members: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MOST_MEMBERS,
+            description="Networks of this kind, trained one after the other, whose scores are added.",
+        ),
+    ] = 1
+    ngrams: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8,
+            description="Tokens of the longest n-gram in a linear model beside the networks; 0: no such part.",
+        ),
+    ] = 0
 
 
 CELLS_WITHOUT_RECURRENT_WEIGHT = ("mingru", "minlstm")
@@ -178,6 +197,19 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     frozen_epochs: Annotated[
         int, Meta(ge=0, description="First epochs in which what comes from a base stays as it is.")
     ] = 0
+    r_drop: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Weight of the divergence between two readings of each text under different dropout "
+            "(R-Drop); 0: each text is read once.",
+        ),
+    ] = 0.0
+    calibrate: Annotated[
+        bool,
+        Meta(description="Scale the scores afterwards so that they fit the validation texts best."),
+    ] = False
     initialization: Annotated[
         Literal["orthogonal", "torch"],
         Meta(description="First weights: `orthogonal` recurrence and small embeddings, or what `torch` modules draw."),
@@ -276,6 +308,11 @@ class Recipe(Sections, frozen=True, kw_only=True):
             raise ConfigError(
                 f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
                 f"got {self.training.recurrent_dropout!r}"
+            )
+        if self.training.r_drop and (self.training.adversarial or self.training.virtual_adversarial):
+            raise ConfigError(
+                f"r_drop: expected 0 beside adversarial losses, which read each text several times, too, "
+                f"got {self.training.r_drop!r}"
             )
 
 

@@ -161,3 +161,8 @@ def remove_partial(path: str | Path) -> None:
     for partial in target.parent.glob(f".{glob.escape(_stem(target))}.{'[0-9a-f]' * 12}.partial"):
         with suppress(OSError):
             partial.unlink()
+
+
+def checkpoint_paths(first: Path, members: int) -> list[Path]:
+    """The files that keep the states of the networks while they are trained."""
+    return [first, *(first.with_name(f"{first.name}.{member}") for member in range(2, members + 1))]

@@ -25,6 +25,21 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Training tokens over the wall-clock time of the epoch, validation left out; None when not recorded."""
     validation: dict[str, float] | None = None
     """`loss`, `accuracy` and the metric that chooses the best epoch, by name."""
+    network: int = 1
+    """Which of the networks of a model, counted from 1."""
+
+
+class PartRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One part of a model whose scores are added to those of the others."""
+
+    part: str
+    """`network` or `n-grams`."""
+    scale: float
+    """What its scores are multiplied by, which its weights contain already."""
+    best_epoch: int | None = None
+    """Of a network."""
+    validation: dict[str, float] | None = None
+    """Metrics of this part alone, by name, before scaling."""
 
 
 class PretrainingRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

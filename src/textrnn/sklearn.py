@@ -44,6 +44,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         hidden_size: int = 128,
         pooling: str = "mean",
         padding: str = "masked",
+        members: int = 1,
+        ngrams: int = 0,
         epochs: int = 20,
         batch_size: int = 32,
         batching: str = "bucketed",
@@ -60,6 +62,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         virtual_adversarial: float = 0.0,
         base_rate: float = 1.0,
         frozen_epochs: int = 0,
+        r_drop: float = 0.0,
+        calibrate: bool = False,
         initialization: str = "orthogonal",
         vectors_training: str = "tuned",
         class_weight: str = "none",
@@ -84,6 +88,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.hidden_size = hidden_size
         self.pooling = pooling
         self.padding = padding
+        self.members = members
+        self.ngrams = ngrams
         self.epochs = epochs
         self.batch_size = batch_size
         self.batching = batching
@@ -100,6 +106,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.virtual_adversarial = virtual_adversarial
         self.base_rate = base_rate
         self.frozen_epochs = frozen_epochs
+        self.r_drop = r_drop
+        self.calibrate = calibrate
         self.initialization = initialization
         self.vectors_training = vectors_training
         self.class_weight = class_weight

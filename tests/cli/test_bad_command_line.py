@@ -17,7 +17,7 @@ from commands import TEXTRNN, Result, assert_refused, nothing_changes, run_apart
 from textrnn.modelfile import write_model
 
 ROWS = "".join(f"{mood} {thing},{mood}\n" for mood in ("good", "bad") for thing in "film plot cast end music".split())
-QUICK = ("--epochs", "1", "--embedding-size", "4", "--hidden-size", "4")
+QUICK = ("--effort", "plain", "--epochs", "1", "--embedding-size", "4", "--hidden-size", "4")
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def test_nobody_reads(folder: Path, line: str) -> None:
 
 
 def test_a_training_goes_on_when_nobody_reads_its_report(folder: Path) -> None:
-    script = '"$@" train d.csv --epochs 5 | true; exit ${PIPESTATUS[0]}'
+    script = '"$@" train d.csv --effort plain --epochs 5 | true; exit ${PIPESTATUS[0]}'
     assert run_apart(command=["bash", "-c", script, "bash", *TEXTRNN]) == (0, "", "")
     assert "epochs        5" in run_here("info", "d.textrnn").out
 
@@ -402,7 +402,9 @@ def test_more_memory_than_there_is(folder: Path) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30,) * 2);"
     command = [sys.executable, "-c", limit + "from textrnn.cli.main import entry; entry()"]
     with nothing_changes(folder):
-        result = run_apart("train", "d.csv", "--out", "old.textrnn", "--hidden-size", "65536", command=command)
+        result = run_apart(
+            "train", "d.csv", "--out", "old.textrnn", "--effort", "plain", "--hidden-size", "65536", command=command
+        )
     assert_refused(result, "out of memory", "17179869184 bytes")
 
 

@@ -121,7 +121,7 @@ def test_real_intents_that_were_withheld_from_training(data_folder: Path, tmp_pa
 
     withheld = set(sorted({label for _, label in read("train")})[::3])
     assert len(withheld) == 50
-    classifier = textrnn.train([row for row in read("train") if row[1] not in withheld])
+    classifier = textrnn.train(effort="plain", data=[row for row in read("train") if row[1] not in withheld])
     test = [[text, "unknown" if label in withheld else label] for text, label in read("test")]
     evaluation = classifier.evaluate(test, out_of_scope="unknown")
     found = evaluation.out_of_scope

@@ -46,7 +46,9 @@ def test_real_data_with_defaults(
 @pytest.mark.data
 def test_real_data_in_one_go(data_folder: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.textrnn"
-    events = run("train", data_folder / "trec6" / "train.csv.gz", "--out", model, "--epochs", "2").splitlines()
+    events = run(
+        "train", data_folder / "trec6" / "train.csv.gz", "--out", model, "--effort", "plain", "--epochs", "2"
+    ).splitlines()
     assert [json.loads(event)["event"] for event in events] == ["epoch", "epoch", "saved"]
     test = data_folder / "trec6" / "test.csv.gz"
     printed = run("evaluate", model, test, "--html", tmp_path / "e.html", "--png", tmp_path / "e.png")

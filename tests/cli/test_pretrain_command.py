@@ -47,7 +47,7 @@ def test_from_texts_to_a_classifier(texts: Path, labelled: Path, tmp_path: Path)
     assert {"another", "plot", "59"} <= set(header.vocabulary)
     assert not list(tmp_path.glob("*.checkpoint"))
 
-    result = run_here("train", labelled, "--base", base, "--out", model, "--epochs", "2")
+    result = run_here("train", labelled, "--base", base, "--out", model, "--epochs", "2", "--effort", "plain")
     assert result.code == 0, result.err
     assert textrnn.load(model).header.vocabulary == header.vocabulary
 
@@ -58,7 +58,7 @@ def test_from_texts_to_a_classifier(texts: Path, labelled: Path, tmp_path: Path)
 
 def test_in_one_go(texts: Path, labelled: Path, tmp_path: Path) -> None:
     model = tmp_path / "m.textrnn"
-    options = ["--epochs", "2", "--virtual-adversarial", "1", "--budget", "1s", *SIZES]
+    options = ["--epochs", "2", "--virtual-adversarial", "1", "--budget", "1s", "--effort", "plain", *SIZES]
     result = run_here("train", labelled, "--unlabelled", texts, "--out", model, *options)
     assert result.code == 0, result.err
     events = [json.loads(line)["event"] for line in result.out.splitlines()]
@@ -70,7 +70,7 @@ def test_in_one_go(texts: Path, labelled: Path, tmp_path: Path) -> None:
 def test_mistakes(texts: Path, labelled: Path, tmp_path: Path) -> None:
     base, model = tmp_path / "base.textrnn", tmp_path / "m.textrnn"
     run_here("pretrain", texts, "--out", base, *SMALL)
-    run_here("train", labelled, "--out", model, "--epochs", "1", *SIZES)
+    run_here("train", labelled, "--out", model, "--epochs", "1", "--effort", "plain", *SIZES)
     empty = tmp_path / "empty.txt"
     empty.write_text("word\n")
     out = ["--out", tmp_path / "x.textrnn"]

@@ -27,7 +27,9 @@ SETTINGS = {
     "no validation, lesson": "--dropout 0.2 --batching shuffled --epochs 8 --validation-fraction 0 --padding through "
     "--max-length 12 --pooling last",
 }
-SMALL = "--embedding-size 16 --hidden-size 24 --batch-size 4 --min-count 1 --no-timings --progress json".split()
+SMALL = (
+    "--effort plain --embedding-size 16 --hidden-size 24 --batch-size 4 --min-count 1 --no-timings --progress json"
+).split()
 
 
 @pytest.fixture(scope="module")

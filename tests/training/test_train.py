@@ -17,7 +17,14 @@ TEXTS = [
     f"{mood} {thing}" for mood in ("good", "great", "bad", "dull") for thing in "film plot cast music story end".split()
 ]
 LABELS = ["pos"] * 12 + ["neg"] * 12
-SMALL: dict[str, Any] = {"embedding_size": 8, "hidden_size": 8, "epochs": 3, "min_count": 1, "timings": False}
+SMALL: dict[str, Any] = {
+    "effort": "plain",
+    "embedding_size": 8,
+    "hidden_size": 8,
+    "epochs": 3,
+    "min_count": 1,
+    "timings": False,
+}
 
 
 def test_two_runs_are_identical_to_the_bit_and_a_seed_matters() -> None:

@@ -50,7 +50,7 @@ def test_frozen_vectors_stay_and_all_else_learns(vectors: Path) -> None:
     for backend in ("native", "readable"):
         for optimizer in ("adamw", "adam"):
             settings = SMALL | {"backend": backend, "optimizer": optimizer, "vectors_training": "frozen"}
-            classifier = textrnn.train(PAIRS, vectors=vectors, dropout=0.0, **settings)
+            classifier = textrnn.train(PAIRS, effort="plain", vectors=vectors, dropout=0.0, **settings)
             for word, written in {"good": "good", "bad": "Bad", "film": "film"}.items():
                 np.testing.assert_array_equal(embedding(classifier, word), row_of(vectors, written))
             assert not embedding(classifier, "<PAD>").any() and embedding(classifier, "<UNK>").any()
@@ -59,7 +59,9 @@ def test_frozen_vectors_stay_and_all_else_learns(vectors: Path) -> None:
 
 
 def test_tuned_vectors_move_by_a_tenth_of_the_rate(vectors: Path) -> None:
-    classifier = textrnn.train(PAIRS, vectors=vectors, learning_rate=0.01, dropout=0.0, **SMALL | {"epochs": 1})
+    classifier = textrnn.train(
+        PAIRS, effort="plain", vectors=vectors, learning_rate=0.01, dropout=0.0, **SMALL | {"epochs": 1}
+    )
     moved = np.abs(embedding(classifier, "good") - row_of(vectors, "good"))
     steps = -(-29 // 4)  # of 32 texts 3 are held out
     assert 0 < moved.max() <= 1.2 * steps * 0.001  # Adam's first steps have about the length of the rate
@@ -120,7 +122,7 @@ def test_coverage_is_logged_and_kept_in_the_model_file(
     vectors: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="textrnn"):
-        classifier = textrnn.train(PAIRS, vectors=vectors, validation_fraction=0.0, **SMALL)
+        classifier = textrnn.train(PAIRS, effort="plain", vectors=vectors, validation_fraction=0.0, **SMALL)
     # Words: a, good, film, acting, bad, plot and the comma; tokens 3 + 3 + 3 + 5, without a vector a, a, plot, comma.
     told = "4 of 7 words of the vocabulary (57.1 %) have a vector, 71.4 % of the training tokens"
     assert told in caplog.text and f"{vectors} (text)" in caplog.text
@@ -153,27 +155,27 @@ def test_a_size_that_contradicts_the_vectors_is_one_sentence(vectors: Path, tmp_
 def test_vectors_of_other_words_are_refused(tmp_path: Path) -> None:
     (tmp_path / "v").write_text("nothing 1 2\n")
     with pytest.raises(textrnn.ConfigError, match="none of the 7 words of the vocabulary has a vector"):
-        textrnn.train(PAIRS, vectors=tmp_path / "v", validation_fraction=0.0, **SMALL)
+        textrnn.train(PAIRS, effort="plain", vectors=tmp_path / "v", validation_fraction=0.0, **SMALL)
 
 
 @pytest.mark.parametrize("how", ["tuned", "frozen"])
 def test_resuming_leads_to_the_same_weights_and_refuses_other_vectors(how: str, vectors: Path, tmp_path: Path) -> None:
     settings = SMALL | {"vectors_training": how, "patience": 0}
-    whole = textrnn.train(PAIRS, vectors=vectors, **settings)
+    whole = textrnn.train(PAIRS, effort="plain", vectors=vectors, **settings)
     checkpoint = tmp_path / "c"
 
     def stop_after_two(event: Any) -> None:
         if isinstance(event, EpochRecord) and event.epoch == 2:
             raise KeyboardInterrupt
 
-    textrnn.train(PAIRS, vectors=vectors, checkpoint=checkpoint, on_event=stop_after_two, **settings)
-    resumed = textrnn.train(PAIRS, vectors=vectors, checkpoint=checkpoint, resume=True, **settings)
+    textrnn.train(PAIRS, effort="plain", vectors=vectors, checkpoint=checkpoint, on_event=stop_after_two, **settings)
+    resumed = textrnn.train(PAIRS, effort="plain", vectors=vectors, checkpoint=checkpoint, resume=True, **settings)
     assert resumed.history == whole.history
     for name, weight in whole.weights.items():
         np.testing.assert_array_equal(resumed.weights[name], weight, err_msg=name)
     vectors.write_text(vectors.read_text().replace("good ", "good 9", 1))
     with pytest.raises(textrnn.CheckpointError, match="made with other word vectors"):
-        textrnn.train(PAIRS, vectors=vectors, checkpoint=checkpoint, resume=True, **settings)
+        textrnn.train(PAIRS, effort="plain", vectors=vectors, checkpoint=checkpoint, resume=True, **settings)
     with pytest.raises(textrnn.CheckpointError, match="made with other word vectors"):
         textrnn.train(PAIRS, embedding_size=8, checkpoint=checkpoint, resume=True, **settings)
 

@@ -19,10 +19,10 @@ from textrnn.cli.options import (
     recipe_options,
 )
 from textrnn.cli.pipe import discard
-from textrnn.config import Recipe
+from textrnn.config import MOST_MEMBERS, Recipe
 from textrnn.errors import ConfigError
 from textrnn.evaluation.baseline_lines import baseline_lines
-from textrnn.files import check_separate, remove_partial, require
+from textrnn.files import check_separate, checkpoint_paths, remove_partial, require
 
 if TYPE_CHECKING:
     from textrnn.runtime import Classifier
@@ -51,6 +51,14 @@ Examples:
     metavar="FILE",
     type=FileName(),
     help="Model file to write.  [default: DATA's name with .textrnn]",
+)
+@click.option(
+    "--effort",
+    type=click.Choice(["plain", "quick", "default", "best"]),
+    default="default",
+    show_default=True,
+    help="How much time accuracy is worth. All but 'plain' choose the settings that are not given by the size of the "
+    "data; 'plain' takes them as they are shown below, which is one vanilla network.",
 )
 @click.option(
     "--validation",
@@ -116,6 +124,7 @@ def train(
     label: str | None,
     resume: bool,
     baseline: bool,
+    effort: str,
     progress: str,
     format: str | None,
     encoding: str,
@@ -143,7 +152,8 @@ def train(
     from textrnn.training import train as train_classifier
 
     as_json = progress == "json" or (progress == "auto" and not sys.stdout.isatty())
-    with _shown(progress, as_json, recipe) as on_event:
+    epochs = recipe.training.epochs if effort == "plain" or "epochs" in chosen else None
+    with _shown(progress, as_json, epochs) as on_event:
         classifier = train_classifier(
             as_source(data),
             text=text,
@@ -161,6 +171,7 @@ def train(
             budget_seconds=budget,
             on_pretraining=_rounds(progress, as_json),
             baseline=baseline,
+            effort=effort,
             **chosen,
         )
         classifier.save(path)
@@ -168,7 +179,7 @@ def train(
 
 
 @contextmanager
-def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[Event], None]]":
+def _shown(progress: str, as_json: bool, epochs: int | None) -> "Iterator[Callable[[Event], None]]":
     from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
 
     if as_json:
@@ -176,7 +187,7 @@ def _shown(progress: str, as_json: bool, recipe: Recipe) -> "Iterator[Callable[[
     elif progress == "none":
         yield lambda event: None
     else:
-        with (progress_bar if progress == "bar" else progress_bar_or_nothing)(recipe.training.epochs) as show:
+        with (progress_bar if progress == "bar" else progress_bar_or_nothing)(epochs) as show:
             yield show
 
 
@@ -208,7 +219,8 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if provenance is None:
         raise ConfigError("a freshly trained classifier must tell how it was trained")
     if not provenance.interrupted:
-        checkpoint.unlink(missing_ok=True)
+        for state in checkpoint_paths(checkpoint, MOST_MEMBERS):
+            state.unlink(missing_ok=True)
         Path(f"{checkpoint}.base").unlink(missing_ok=True)
     if as_json:
         event: dict[str, Any] = {

@@ -119,7 +119,9 @@ def tune(
     named = {"text": text, "label": label, "format": format, "validation": validation, "vectors": vectors}
     options = [part for name, value in named.items() if value for part in (f"--{name}", value)]
     options += ["--encoding", encoding] * (encoding != "utf-8") + ["--no-header"] * no_header
-    command = shlex.join(["textrnn", "train", data, "--out", str(path), *options, *options_of(tuning.settings)])
+    command = shlex.join(
+        ["textrnn", "train", data, "--out", str(path), "--effort", "plain", *options, *options_of(tuning.settings)]
+    )
     if as_json:
         event = {
             "event": "saved",

@@ -19,7 +19,7 @@ from textrnn.modelfile.header import (
     expected_tensors,
 )
 from textrnn.modelfile.read import Weights, read_model
-from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, prefix
+from textrnn.modelfile.tensors import CELL_TENSORS, CellTensors, directions, member_prefixes, prefix
 from textrnn.modelfile.write import to_bytes, write_model
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "directions",
     "expected_tensors",
     "is_base",
+    "member_prefixes",
     "prefix",
     "read_base",
     "read_model",

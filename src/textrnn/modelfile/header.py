@@ -1,14 +1,15 @@
 """The JSON header of a model file, as typed records. `docs/model-file.md` is the specification."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyConfig
-from textrnn.history import BaselineRecord, EpochRecord
+from textrnn.history import BaselineRecord, EpochRecord, PartRecord
 from textrnn.labels import Label
-from textrnn.modelfile.tensors import Shape, network_tensors
+from textrnn.modelfile.tensors import NGRAM_KEYS, Shape, network_tensors, ngram_tensors
 
 FORMAT_VERSION = 1
 """Raised with every change that an older reader would misunderstand."""
@@ -50,6 +51,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The epoch whose weights the file holds."""
     metrics: dict[str, float]
     """Validation metrics of that epoch, by name; empty without a validation set."""
+    parts: list[PartRecord] = []
+    """Of a model that has several, or whose scores are calibrated; `history` is then the first network's."""
     vectors: VectorsProvenance | None = None
     """None where the embeddings began at random."""
     interrupted: bool = False
@@ -67,9 +70,20 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     text: TextConfig
     vocabulary: Annotated[list[str], Meta(min_length=2)]
     model: ModelConfig
+    ngrams: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    """N-grams that have a row of weights."""
     provenance: Provenance | None = None
 
 
 def expected_tensors(header: Header) -> dict[str, Shape]:
-    """The name and shape of every tensor (32-bit floats) that a file with this header holds."""
-    return dict(network_tensors(header.model, vocabulary_size=len(header.vocabulary), classes=len(header.labels)))
+    """The name and shape of every tensor (numbers of 32 bits) that a file with this header holds."""
+    classes = len(header.labels)
+    return {
+        **dict(network_tensors(header.model, vocabulary_size=len(header.vocabulary), classes=classes)),
+        **dict(ngram_tensors(header.model, ngrams=header.ngrams, classes=classes)),
+    }
+
+
+def expected_type(name: str) -> np.dtype[Any]:
+    """The type of a tensor in a file: 32-bit floats, but for the keys of the n-grams."""
+    return np.dtype("<i4" if name == NGRAM_KEYS else "<f4")

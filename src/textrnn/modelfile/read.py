@@ -15,17 +15,17 @@ from safetensors.numpy import load as load_tensors
 
 from textrnn.errors import ModelFileError
 from textrnn.labels import as_label, ordered
-from textrnn.modelfile.header import FORMAT_VERSION, Header, expected_tensors
-from textrnn.modelfile.tensors import Shape
+from textrnn.modelfile.header import FORMAT_VERSION, Header, expected_tensors, expected_type
+from textrnn.modelfile.tensors import NGRAM_KEYS, Shape
 
-Weights = dict[str, NDArray[np.float32]]
+Weights = dict[str, NDArray[Any]]
 
 MAX_HEADER_BYTES = 100_000_000
 """The limit that safetensors itself sets."""
 
-MAX_TENSOR_LIST_BYTES = 131_072
+MAX_TENSOR_LIST_BYTES = 2_097_152
 """Of the header without its metadata: names, types, shapes and places of the tensors; at most 515 of them, with 64
-layers in both directions."""
+layers in both directions, for each of 16 networks."""
 
 LARGEST_WEIGHT = 1e15
 """No training comes near it, and products of two such numbers can be summed without overflow."""
@@ -232,10 +232,13 @@ def _decode_weights(raw: bytes, expected: dict[str, tuple[int, ...]]) -> Weights
         raise ModelFileError(f"damaged: the tensor {unknown[0]} is unknown")
     for name, shape in expected.items():
         tensor = weights[name]
-        if tensor.dtype != np.float32:
-            raise ModelFileError(f"damaged: {name} has the type {tensor.dtype}, expected float32")
+        if tensor.dtype != expected_type(name):
+            raise ModelFileError(f"damaged: {name} has the type {tensor.dtype}, expected {expected_type(name)}")
         if tensor.shape != shape:
             raise ModelFileError(f"damaged: {name} has the shape {list(tensor.shape)}, expected {list(shape)}")
-        if not np.abs(tensor).max(initial=0) <= LARGEST_WEIGHT:  # NaN is not
+        if name == NGRAM_KEYS:
+            if tensor.min(initial=0) < 0 or (np.diff(tensor) <= 0).any():
+                raise ModelFileError(f"damaged: {name} does not rise, or from below zero")
+        elif not np.abs(tensor).max(initial=0) <= LARGEST_WEIGHT:  # NaN is not
             raise ModelFileError(f"damaged: {name} contains NaN or a number beyond {LARGEST_WEIGHT:g}")
     return weights

@@ -40,6 +40,9 @@ CELL_TENSORS: dict[str, CellTensors] = {
 }
 """Every cell by the name it has in a configuration. Gates are in PyTorch's order."""
 
+NGRAM_KEYS = "ngrams.key"
+"""The one tensor of integers."""
+
 DIRECTIONS = ("left_to_right", "right_to_left")
 
 
@@ -53,8 +56,27 @@ def prefix(layer: int, direction: str) -> str:
     return f"layers.{layer}.{direction}."
 
 
+def member_prefixes(model: ModelConfig) -> list[str]:
+    """What the names of the tensors of each network begin with; nothing where there is but one."""
+    return [""] if model.members == 1 else [f"members.{member}." for member in range(model.members)]
+
+
 def network_tensors(model: ModelConfig, *, vocabulary_size: int, classes: int) -> Iterator[tuple[str, Shape]]:
-    """Name and shape of every tensor of a network."""
+    """Name and shape of every tensor of all networks."""
+    for member in member_prefixes(model):
+        for name, shape in _member_tensors(model, vocabulary_size=vocabulary_size, classes=classes):
+            yield member + name, shape
+
+
+def ngram_tensors(model: ModelConfig, *, ngrams: int, classes: int) -> Iterator[tuple[str, Shape]]:
+    """Name and shape of every tensor of the n-gram part."""
+    if model.ngrams:
+        yield NGRAM_KEYS, (ngrams,)
+        yield "ngrams.weight", (ngrams, classes)
+        yield "ngrams.bias", (classes,)
+
+
+def _member_tensors(model: ModelConfig, *, vocabulary_size: int, classes: int) -> Iterator[tuple[str, Shape]]:
     width = len(directions(model)) * model.hidden_size
     yield "embedding.weight", (vocabulary_size, model.embedding_size)
     for layer in range(model.layers):

@@ -8,7 +8,7 @@ import numpy as np
 from safetensors.numpy import save as save_tensors
 
 from textrnn.files import replacing
-from textrnn.modelfile.header import Header, expected_tensors
+from textrnn.modelfile.header import Header, expected_tensors, expected_type
 from textrnn.modelfile.read import Weights
 from textrnn.modelfile.tensors import Shape
 
@@ -42,5 +42,5 @@ def tensors_to_bytes(header: msgspec.Struct, weights: Weights, expected: Mapping
     found = {name: tensor.shape for name, tensor in weights.items()}
     if found != expected:
         raise ValueError(f"weights do not fit the header: expected {expected}, found {found}")
-    tensors = {name: np.ascontiguousarray(weights[name], dtype="<f4") for name in expected}
+    tensors = {name: np.ascontiguousarray(weights[name], dtype=expected_type(name)) for name in expected}
     return save_tensors(tensors, metadata={"textrnn": msgspec.json.encode(header).decode()})

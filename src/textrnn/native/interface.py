@@ -151,6 +151,16 @@ class ProductRecord(Structure):
     )
 
 
+class NgramsRecord(Structure):
+    """`textrnn_ngrams`."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("count", "classes", "longest")),
+        *((name, c_void_p) for name in ("key", "weight", "bias", "slot")),
+        ("slots", c_int64),
+    )
+
+
 SIGNATURES = {
     "textrnn_instruction_set": (c_char_p, []),
     "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
@@ -168,6 +178,11 @@ SIGNATURES = {
     "textrnn_forward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_backward": (ctypes.c_int, [POINTER(LayerRecord)]),
     "textrnn_products": (ctypes.c_int, [POINTER(ProductRecord), c_int32, c_int32]),
+    "textrnn_ngrams_index": (c_int32, [POINTER(NgramsRecord)]),
+    "textrnn_ngrams_scores": (
+        c_int32,
+        [POINTER(NgramsRecord), c_void_p, c_void_p, c_int64, c_void_p, c_int32],
+    ),
     "textrnn_mask_rows": (None, [POINTER(MaskRecord), c_int64, c_int64, c_void_p]),
     "textrnn_read_words": (ctypes.c_int, [POINTER(ReadingRecord)]),
     "textrnn_learn_words": (c_int64, [POINTER(ReadingRecord)]),

@@ -124,6 +124,14 @@ typedef struct textrnn_product {
   float *row_sums;                // [m]: sum over k of the first factor's A, or NULL
 } textrnn_product;
 
+// The n-gram part of a network: a row of weights for each n-gram that is known.
+typedef struct textrnn_ngrams {
+  int64_t count, classes, longest;  // n-grams; classes; tokens of the longest n-gram
+  const int32_t *key;               // different ones, not negative [count]
+  const float *weight, *bias;       // [count, classes], [classes]
+  int32_t *slot;                    // filled by textrnn_ngrams_index [slots]
+  int64_t slots;                    // a power of two above count
+} textrnn_ngrams;
 // Inverted dropout: the factor is 0 or `scale`, see reading.h. Scale 0: no mask.
 typedef struct textrnn_mask {
   uint64_t seed;
@@ -168,6 +176,11 @@ int textrnn_scan(const textrnn_scan_call *call);
 int textrnn_forward(const textrnn_layer *layer);
 int textrnn_backward(const textrnn_layer *layer);
 int textrnn_products(const textrnn_product *products, int32_t count, int32_t threads);
+// Makes the n-grams findable; 1 if `slots` is not what it must be.
+int32_t textrnn_ngrams_index(const textrnn_ngrams *part);
+// Scores of texts [texts, classes], the sums in double precision in the order of the text; 1 if memory is short.
+int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *ids, const int64_t *offsets, int64_t texts,
+                              float *scores, int32_t threads);
 // Factors of the first rows of a mask [rows, columns].
 void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to);
 // 0 on success, 1 if memory is short.

@@ -121,22 +121,13 @@ void add_biases(textrnn_training_step &s, const float *const (&input_bias)[2]) {
   }
 }
 
-// Logits, mean cross-entropy and its gradients, back to the pooled vectors. False if a target is none of the classes.
-bool head(textrnn_training_step &s, const Memory &m) {
+// Logits [batch, classes] of the pooled vectors, which are masked on the way.
+void score(const textrnn_training_step &s, const Memory &m, bool masked) {
   const textrnn_layer &c = s.layer;
-  const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes, batch = s.batch;
-  double weights = 0, loss = 0;
-  for (int64_t b = 0; b < batch; b++) {
-    if (s.targets[b] < 0 || s.targets[b] >= C) return false;
-    weights += s.class_weights ? s.class_weights[s.targets[b]] : 1.f;
-  }
-  const bool masked = s.pooled.scale != 0.f;
-  if (masked) kernels_in_use().mask_rows(s.pooled, 0, batch, wide, m.factors);
-  memset(m.d_head_weight, 0, C * wide * sizeof(float));
-  memset(m.d_head_bias, 0, C * sizeof(float));
-  s.correct = 0;
-  for (int64_t b = 0; b < batch; b++) {
-    float *x = m.features + b * wide, *logits = m.logits + b * C;
+  const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes;
+  if (masked) kernels_in_use().mask_rows(s.pooled, 0, s.batch, wide, m.factors);
+  for (int64_t b = 0; b < s.batch; b++) {
+    float *x = m.features + b * wide;
     const float *factors = m.factors + b * wide;
     for (int64_t d = 0; d < D; d++) memcpy(x + d * H, c.pooled + (b * D + d) * P, H * sizeof(float));
     if (masked)
@@ -150,19 +141,56 @@ bool head(textrnn_training_step &s, const Memory &m) {
       for (; j < wide; j++) sums[j % 8] += x[j] * w[j];
       float sum = 0;
       for (int l = 0; l < 8; l++) sum += sums[l];
-      logits[k] = sum + s.head_bias[k];
+      m.logits[b * C + k] = sum + s.head_bias[k];
     }
-    const float *largest = std::max_element(logits, logits + C);
+  }
+}
+
+// log softmax of a text's logits. [classes]
+void log_probabilities(const float *logits, int64_t classes, double *to) {
+  const double largest = *std::max_element(logits, logits + classes);
+  double sum = 0;
+  for (int64_t k = 0; k < classes; k++) sum += std::exp(logits[k] - largest);
+  const double log_sum = std::log(sum) + largest;
+  for (int64_t k = 0; k < classes; k++) to[k] = logits[k] - log_sum;
+}
+
+// Logits, mean cross-entropy and its gradients, back to the pooled vectors. False if a target is none of the classes.
+//
+// With `r_drop` (Liang et al. 2021, arXiv:2106.14448) half the mean of KL(p || q) + KL(q || p) over the texts, times r_drop, is
+// learnt from as well, p and q being the two readings of a text; s.loss is without it.
+bool head(textrnn_training_step &s, const Memory &m) {
+  const textrnn_layer &c = s.layer;
+  const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes, batch = s.batch;
+  double weights = 0, loss = 0;
+  for (int64_t b = 0; b < batch; b++) {
+    if (s.targets[b] < 0 || s.targets[b] >= C) return false;
+    weights += s.class_weights ? s.class_weights[s.targets[b]] : 1.f;
+  }
+  const bool masked = s.pooled.scale != 0.f;
+  score(s, m, masked);
+  memset(m.d_head_weight, 0, C * wide * sizeof(float));
+  memset(m.d_head_bias, 0, C * sizeof(float));
+  s.correct = 0;
+  std::vector<double> own(C), twin(C);
+  for (int64_t b = 0; b < batch; b++) {
+    const float *x = m.features + b * wide, *logits = m.logits + b * C, *factors = m.factors + b * wide;
     const int64_t target = s.targets[b];
-    s.correct += largest - logits == target;
-    double sum = 0;
-    for (int64_t k = 0; k < C; k++) sum += std::exp((double)(logits[k] - *largest));
+    log_probabilities(logits, C, own.data());
+    s.correct += std::max_element(logits, logits + C) - logits == target;
     const double weight = s.class_weights ? s.class_weights[target] : 1.f;
-    loss += weight * (std::log(sum) - (double)(logits[target] - *largest));
+    loss -= weight * own[target];
+    double divergence = 0;  // KL of the own probabilities from the twin's
+    if (s.r_drop != 0) {
+      log_probabilities(m.logits + (b + batch / 2) % batch * C, C, twin.data());
+      for (int64_t k = 0; k < C; k++) divergence += std::exp(own[k]) * (own[k] - twin[k]);
+    }
     memset(m.d_features, 0, wide * sizeof(float));
     for (int64_t k = 0; k < C; k++) {
-      const double probability = std::exp((double)(logits[k] - *largest)) / sum;
-      const float gradient = (float)(weight / weights * (probability - (k == target)));
+      const double p = std::exp(own[k]);
+      double slope = weight / weights * (p - (k == target));
+      if (s.r_drop != 0) slope += s.r_drop / batch * (p * (own[k] - twin[k] - divergence) + p - std::exp(twin[k]));
+      const float gradient = (float)slope;
       const float *w = s.head_weight + k * wide;
       float *d_w = m.d_head_weight + k * wide;
       for (int64_t j = 0; j < wide; j++) m.d_features[j] += gradient * w[j];

@@ -16,6 +16,7 @@ typedef struct textrnn_training_step {
   const float *head_bias;         // [classes]
   const float *class_weights;     // [classes]; NULL: all 1
   double largest_norm;
+  double r_drop;                  // weight of the divergence between text b and text b + batch / 2, the same text again
   // of the batch
   int64_t batch, time;            // time: steps that every text is padded to and read through; 0: none is read beyond its end
   const int32_t *ids;             // one text after the other

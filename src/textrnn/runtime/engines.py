@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from textrnn.config import ModelConfig
 from textrnn.errors import ConfigError
-from textrnn.modelfile import Weights
+from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime.native_network import NativeNetwork
 from textrnn.runtime.network import NumpyNetwork
+from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.runtime.sum_network import SumNetwork
 
 Ids = NDArray[np.int32]
 Precision = Literal["bf16"]
@@ -96,6 +98,18 @@ def build_network(
     """
     if precision not in (None, *PRECISIONS):
         raise ConfigError(f"precision: expected {', '.join(PRECISIONS)} or None, got {precision!r}")
+    parts: list[Network] = []
+    for member in member_prefixes(config):
+        own = {name.removeprefix(member): tensor for name, tensor in weights.items() if name.startswith(member)}
+        parts.append(_build_one(config, own, max_length=max_length, compress=compress, precision=precision))
+    if config.ngrams:
+        parts.append(NgramScores(weights, config.ngrams, native=os.environ.get(VARIABLE) != "numpy"))
+    return parts[0] if len(parts) == 1 else SumNetwork(parts)
+
+
+def _build_one(
+    config: ModelConfig, weights: Weights, *, max_length: int, compress: str | None, precision: Precision | None
+) -> Network:
     name = os.environ.get(VARIABLE)
     if name and name not in ENGINES:
         raise ConfigError(f"{VARIABLE}: expected one of {', '.join(ENGINES)}, got {name!r}")

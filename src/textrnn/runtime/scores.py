@@ -17,7 +17,7 @@ def finite(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return logits
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Probabilities in double precision; each row sums to 1. [batch, classes]"""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)

@@ -1,18 +1,17 @@
 """From encoded texts to weights: the loop with validation, early stopping and checkpoints around it."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from textrnn.cells import kernel_threads
-from textrnn.config import Recipe, TrainingConfig
+from textrnn.config import ModelConfig, Recipe, TrainingConfig
 from textrnn.data import EncodedTexts, bucketed, in_order
-from textrnn.history import EpochRecord
+from textrnn.history import EpochRecord, PartRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
 from textrnn.native import available_threads
@@ -48,6 +47,14 @@ class Fit:
     history: list[EpochRecord]
     best_epoch: int
     interrupted: bool
+    model: ModelConfig | None = None
+    """What the weights belong to, where it is not the recipe's."""
+    ngrams: int = 0
+    """N-grams that have weights."""
+    metrics: dict[str, float] | None = None
+    """On the validation texts, where they are not those of the best epoch."""
+    parts: list[PartRecord] = field(default_factory=list)
+    """Of a model that has several."""
 
 
 def fit(
@@ -92,6 +99,8 @@ def fit(
             run.restore(state)
             for record in run.history:
                 on_event(record)
+    balanced = config.class_weight == "balanced"
+    balance = class_weights(training.targets, model.head.out_features) if balanced else None
     steps = -(-len(training) // config.batch_size)
     events = train_epochs(
         model,
@@ -101,10 +110,11 @@ def fit(
         rate_at=rate_at(config.schedule, config.learning_rate, steps * config.epochs),
         noise=Noise.from_config(stream, config),
         max_gradient_norm=config.max_gradient_norm,
-        class_weights=_class_weights(training.targets, model.head.out_features, config),
+        class_weights=None if balance is None else torch.from_numpy(balance.astype(np.float32)),
         adversary=Adversary.from_config(config, unlabelled, padded_length(recipe)),
         base_share_of=lambda epoch: 0.0 if epoch <= config.frozen_epochs else config.base_rate,
         pad_to=padded_length(recipe),
+        r_drop=config.r_drop,
     )
     interrupted = False
     with cpu_for_training(config.threads or 1), kernel_threads(config.threads or available_threads()):
@@ -132,9 +142,8 @@ def _order(
     return bucketed(training.texts.lengths, config.batch_size, np.random.default_rng([config.seed, epoch]))
 
 
-def _class_weights(targets: NDArray[np.int64], classes: int, config: TrainingConfig) -> Tensor | None:
+def class_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """`balanced`: examples / (classes * examples of the class), as scikit-learn defines it. [classes]"""
-    if config.class_weight == "none":
-        return None
     counts = np.bincount(targets, minlength=classes)
-    return torch.from_numpy((len(targets) / (classes * np.maximum(counts, 1))).astype(np.float32))
+    weights: NDArray[np.float64] = len(targets) / (classes * np.maximum(counts, 1))
+    return weights

@@ -32,6 +32,8 @@ class Step:
     gradient_norm: float
     """Global norm before clipping."""
     tokens: int
+    network: int = 1
+    """Which of the networks of a model, counted from 1."""
 
 
 def train_epochs(
@@ -47,6 +49,7 @@ def train_epochs(
     adversary: Adversary | None = None,
     base_share_of: Callable[[int], float] = lambda epoch: 1.0,
     pad_to: int | None = None,
+    r_drop: float = 0.0,
 ) -> Iterator[Step | EpochRecord]:
     """Train `model` in place: an event after every step, and one after every epoch.
 
@@ -59,11 +62,14 @@ def train_epochs(
         adversary: adds adversarial losses; None: there are none.
         base_share_of: share of the learning rate, in each epoch, of what comes from a base.
         pad_to: pad each batch to this length instead of to its longest text.
+        r_drop: weight of the divergence between two readings of each text.
 
     Raises:
         TextRNNError: the loss is no longer a finite number.
     """
-    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, adversary))
+    take_step = choose_step(
+        Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, r_drop, adversary)
+    )
     for epoch in epochs:
         batches = batches_of(epoch)
         losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0

@@ -43,6 +43,7 @@ class StepRecord(Structure):
         ("classes", c_int64),
         *((name, c_void_p) for name in ("head_weight", "head_bias", "class_weights")),
         ("largest_norm", c_double),
+        ("r_drop", c_double),
         ("batch", c_int64),
         ("time", c_int64),
         *((name, c_void_p) for name in ("ids", "lengths", "targets", "stamp")),
@@ -64,10 +65,12 @@ def native_step_or_none(
     max_norm: float,
     class_weights: Tensor | None = None,
     pad_to: int | None = None,
+    r_drop: float = 0.0,
 ) -> Callable[[RaggedBatch], tuple[float, float, int]] | None:
     """A function from a batch to loss, norm of the gradients and number of texts that were right.
 
-    It learns as `by_autograd` does, up to rounding, but leaves no gradients behind. None where it cannot do that.
+    It learns as `by_autograd` does, up to rounding, but leaves no gradients behind; with `r_drop` the batch must hold
+    every text twice, in two halves. None where it cannot do that.
     """
     simple = model.backend == "native" and len(model.stack) == 1 and model.embedding.sparse
     if not simple or noise.recurrent_dropout or model.config.cell not in CELLS or library() is None:
@@ -80,7 +83,7 @@ def native_step_or_none(
         return None
     if len({int(optimizer.started(parameter)["step"]) for parameter in known}) != 1:
         return None
-    return _NativeStep(model, optimizer, noise, max_norm, class_weights, pad_to)
+    return _NativeStep(model, optimizer, noise, max_norm, class_weights, pad_to, r_drop)
 
 
 def _record(mask: Mask | None) -> MaskRecord:
@@ -98,6 +101,7 @@ class _NativeStep:
         max_norm: float,
         class_weights: Tensor | None,
         pad_to: int | None,
+        r_drop: float,
     ) -> None:
         self.model, self.optimizer, self.noise, self.pad_to = model, optimizer, noise, pad_to
         config, table, cells = model.config, model.embedding.weight, model.stack[0].directions
@@ -124,7 +128,7 @@ class _NativeStep:
         record.classes = model.head.out_features
         record.head_weight, record.head_bias = model.head.weight.data_ptr(), model.head.bias.data_ptr()
         record.class_weights = None if self.class_weights is None else self.class_weights.data_ptr()
-        record.largest_norm = max_norm
+        record.largest_norm, record.r_drop = max_norm, r_drop
         record.stamp = self.stamp.ctypes.data
         self.groups = {parameter: group for group in optimizer.param_groups for parameter in group["params"]}
         states = [optimizer.started(parameter) for parameter in learnt]

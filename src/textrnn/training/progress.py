@@ -28,6 +28,7 @@ class TextStream(Protocol):
 def describe(record: EpochRecord) -> str:
     """One line for one epoch."""
     parts = [
+        *([f"network {record.network}"] if record.network > 1 else []),
         f"epoch {record.epoch:3d}",
         f"loss {record.loss:.4f}",
         f"accuracy {100 * record.accuracy:6.2f} %",
@@ -42,8 +43,11 @@ def describe(record: EpochRecord) -> str:
 
 
 @contextmanager
-def progress_bar(epochs: int, stream: TextStream | None = None) -> Iterator[Callable[[Event], None]]:
-    """A bar for the running epoch and one line for each that is done, on standard error by default."""
+def progress_bar(epochs: int | None, stream: TextStream | None = None) -> Iterator[Callable[[Event], None]]:
+    """A bar for the running epoch and one line for each that is done, on standard error by default.
+
+    epochs: how many there are at most, where that is known.
+    """
     console = Console(file=cast(IO[str], stream or sys.stderr))
     columns = (
         TextColumn("{task.description}"),
@@ -56,7 +60,8 @@ def progress_bar(epochs: int, stream: TextStream | None = None) -> Iterator[Call
 
         def show(event: Event) -> None:
             if isinstance(event, Step):
-                description = f"epoch {event.epoch} of at most {epochs}"
+                description = f"network {event.network}, " if event.network > 1 else ""
+                description += f"epoch {event.epoch}" + (f" of at most {epochs}" if epochs else "")
                 bar.update(
                     task,
                     description=description,
@@ -71,7 +76,7 @@ def progress_bar(epochs: int, stream: TextStream | None = None) -> Iterator[Call
 
 
 @contextmanager
-def progress_bar_or_nothing(epochs: int) -> Iterator[Callable[[Event], None]]:
+def progress_bar_or_nothing(epochs: int | None) -> Iterator[Callable[[Event], None]]:
     """The bar where standard error is a terminal, a line an epoch in a Jupyter notebook, nothing elsewhere."""
     if sys.stderr is not None and sys.stderr.isatty():
         with progress_bar(epochs) as show:

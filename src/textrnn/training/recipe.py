@@ -3,10 +3,12 @@
 import logging
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -15,13 +17,17 @@ from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, over
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
 from textrnn.files import require
+from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
+from textrnn.training.effort import EFFORTS, DataSize, settings_for
+from textrnn.training.estimate import estimate_seconds
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.parts import train_parts
 from textrnn.training.pretraining.recipe import Base
 from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
@@ -54,6 +60,7 @@ def train(
     budget_seconds: float | None = None,
     on_pretraining: Callable[[PretrainingEvent], None] | None = None,
     baseline: bool = False,
+    effort: str = "default",
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -79,6 +86,9 @@ def train(
         on_pretraining: told of its every step and round; by default as with `textrnn.pretrain`.
         baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
             `Classifier.baseline`. A note says so where the linear model is the better one.
+        effort: how much time accuracy is worth: "quick", "default" or "best" choose the settings that are not given
+            by the size of the data (see docs/recipe.md); "plain" leaves them as `textrnn.config` has them, which is
+            one vanilla network.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
@@ -88,16 +98,17 @@ def train(
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    recipe = Recipe.from_settings(
-        **with_vector_size(settings, vectors)
-    )  # refuses what is wrong before the data are read
+    if effort not in EFFORTS:
+        raise ConfigError(f"effort: expected one of {', '.join(EFFORTS)}, got {effort!r}")
+    given = with_vector_size(settings, vectors)
+    recipe = Recipe.from_settings(**given)  # refuses what is wrong before the data are read
     start = Start.asked_for(
         base, unlabelled, settings, pretraining=pretraining, budget_seconds=budget_seconds, encoding=encoding
     )
     if start:
         if vectors is not None:
             raise ConfigError("vectors: expected nothing, since the embeddings are those of the base")
-        recipe = start.recipe
+        recipe, given = start.recipe, start.settings
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -105,12 +116,16 @@ def train(
     else:
         dataset, held_out = split_off(dataset, recipe)
     _note(dataset, held_out, recipe)
+    if effort != "plain":
+        recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
     if baseline:
         require("sklearn", extra="evaluate", purpose="a linear model beside the network")
         if held_out is None:
             raise ConfigError("baseline: expected validation texts to compare on, found none")
     if start:
-        start = start.with_base(dataset.texts, checkpoint=checkpoint, resume=resume, on_event=on_pretraining)
+        start = replace(start, recipe=recipe).with_base(
+            dataset.texts, checkpoint=checkpoint, resume=resume, on_event=on_pretraining
+        )
         recipe = start.recipe
     run = partial(
         train_on, dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, start=start
@@ -144,28 +159,49 @@ def train_on(
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     _check_metric(recipe, validation, len(dataset.labels))
 
-    stream = random_stream(recipe.training.seed)
-    model = TextClassifier(recipe.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
-    initialize(model, recipe.training.initialization, stream)
-    begun = begin_with_vectors(vectors, recipe, model, encoder, training, stream) if vectors else None
-    from_base = start_from(model, base) if base else frozenset()
+    unlabelled = EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None
+    from_base: frozenset[str] = frozenset()
+
+    def begin(own: Recipe) -> tuple[TextClassifier, torch.Generator, VectorsProvenance | None]:
+        nonlocal from_base
+        stream = random_stream(own.training.seed)
+        network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+        initialize(network, own.training.initialization, stream)
+        begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
+        if base:
+            from_base = start_from(network, base)
+        return network, stream, begun
+
+    first = begin(recipe)
+    begun = first[-1]
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
     if begun:
         fingerprints += f" {begun.fingerprint}"
     if start:
         fingerprints += f" {start.fingerprint()}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
-    result = fit(
-        recipe,
-        model,
-        training,
-        validation,
-        stream=stream,
-        on_event=on_event,
-        checkpoint=state,
-        from_base=from_base,
-        unlabelled=EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None,
-    )
+
+    def train_network(own: Recipe, number: int, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
+        network, stream, _ = first if own is recipe else begin(own)
+
+        def tell(event: Event) -> None:
+            on_event(event if number == 1 else replace_event(event, network=number))
+
+        result = fit(
+            own,
+            network,
+            training,
+            validation,
+            stream=stream,
+            on_event=tell,
+            checkpoint=state,
+            from_base=from_base,
+            unlabelled=unlabelled,
+        )
+        return result, network
+
+    _announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+    result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
@@ -195,7 +231,8 @@ def assemble(
         },
         history=result.history,
         best_epoch=result.best_epoch,
-        metrics=result.history[result.best_epoch - 1].validation or {},
+        metrics=result.metrics or result.history[result.best_epoch - 1].validation or {},
+        parts=result.parts,
         vectors=vectors,
         interrupted=result.interrupted,
     )
@@ -204,10 +241,36 @@ def assemble(
         labels=dataset.labels,
         text=recipe.text,
         vocabulary=encoder.vocabulary.tokens,
-        model=recipe.model,
+        model=result.model or recipe.model,
+        ngrams=result.ngrams,
         provenance=provenance,
     )
     return Classifier(header, result.weights)
+
+
+def replace_event(event: Event, network: int) -> Event:
+    """The event, told of a network that is not the first."""
+    if isinstance(event, EpochRecord):
+        return msgspec.structs.replace(event, network=network)
+    return replace(event, network=network)
+
+
+def _announce(
+    recipe: Recipe,
+    training: EncodedExamples,
+    unlabelled: EncodedTexts | None,
+    *,
+    vocabulary_size: int,
+    classes: int,
+) -> None:
+    """How long it will take, where it is more than one network that trains."""
+    if recipe.model.members == 1 and not recipe.model.ngrams:
+        return
+    seconds = estimate_seconds(recipe, training, unlabelled, vocabulary_size=vocabulary_size, classes=classes)
+    networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
+    beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""
+    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    logger.info("%s of at most %d epochs%s: about %s here", networks, recipe.training.epochs, beside, about)
 
 
 def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, LabelledTexts | None]:

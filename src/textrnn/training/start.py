@@ -1,5 +1,6 @@
 """Where a classifier starts: from a base that is there, or from one that is pre-trained first."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ class Start:
     pretraining: PretrainingRecipe = field(default_factory=PretrainingRecipe)
     """Of the base that is to be made, if none is there."""
     budget_seconds: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of the classifier by their flat names: those that were given, and the base's own."""
 
     @classmethod
     def asked_for(
@@ -67,7 +70,7 @@ class Start:
         if found is not None:
             chosen = _agreeing(settings, found, name)
             recipe = Recipe.from_settings(**chosen)
-            return cls(with_base(recipe, found), _texts(unlabelled, encoding), found)
+            return cls(with_base(recipe, found), _texts(unlabelled, encoding), found, settings=chosen)
         made = _pretraining_recipe(settings, pretraining or {})
         chosen = dict(settings) | {setting: made.settings()[setting] for setting in FROM_BASE}
         return cls(
@@ -75,6 +78,7 @@ class Start:
             _texts(unlabelled, encoding),
             pretraining=made,
             budget_seconds=budget_seconds,
+            settings=chosen,
         )
 
     def with_base(
@@ -90,7 +94,7 @@ class Start:
         With a checkpoint the new base is kept beside it, and taken from there when the training is resumed.
         """
         if self.base is not None:
-            return self
+            return replace(self, recipe=with_base(self.recipe, self.base))
         if on_event is None:
             with bar_or_nothing() as show:
                 return self.with_base(training, checkpoint=checkpoint, resume=resume, on_event=show)
@@ -126,10 +130,13 @@ class Start:
         return base
 
     def fingerprint(self) -> str:
-        """Of the texts and of the base."""
-        provenance = self.base.header.provenance if self.base else None
-        of_base = provenance.data.fingerprint if provenance else None
-        return f"{of_base} {texts_fingerprint(self.texts)}"
+        """Of the texts, and of the base's vocabulary and weights."""
+        of_base = hashlib.sha256()
+        if self.base:
+            of_base.update(msgspec.json.encode(self.base.header.vocabulary))
+            for name, weight in sorted(self.base.weights.items()):
+                of_base.update(name.encode() + weight.tobytes())
+        return f"base sha256:{of_base.hexdigest()} unlabelled {texts_fingerprint(self.texts)}"
 
 
 def with_base(recipe: Recipe, base: Base) -> Recipe:

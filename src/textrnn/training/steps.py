@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax
 
 from textrnn.data import RaggedBatch
 from textrnn.model import Noise, TextClassifier
@@ -29,8 +30,10 @@ class Setting:
     """Weight of each class in the loss, [classes]; None weighs all alike."""
     pad_to: int | None = None
     """Pad each batch to this length instead of to its longest text."""
+    r_drop: float = 0.0
+    """Weight of the divergence between two readings of each text; see `divergence`."""
     adversary: Adversary | None = None
-    """Adds adversarial losses; None: there are none."""
+    """Adds adversarial losses, not to `r_drop`; None: there are none."""
 
 
 class Taken(NamedTuple):
@@ -67,14 +70,37 @@ def choose_step(setting: Setting) -> TakeStep:
         max_norm=setting.max_gradient_norm,
         class_weights=setting.class_weights,
         pad_to=setting.pad_to,
+        r_drop=setting.r_drop,
     )
-    if native is None:
-        return partial(by_autograd, setting)
 
     def take(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
-        return Taken(*native(batch))
+        return by_autograd(setting, batch) if native is None else Taken(*native(batch))
 
-    return take
+    def take_twice(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
+        taken = take(twice(batch))
+        return taken._replace(correct=taken.correct // 2)
+
+    return take_twice if setting.r_drop else take
+
+
+def twice(batch: RaggedBatch) -> RaggedBatch:
+    """Every text of the batch, and then every text again."""
+    ids, lengths, indices = (np.concatenate([part, part]) for part in (batch.ids, batch.lengths, batch.indices))
+    targets = None if batch.targets is None else np.concatenate([batch.targets, batch.targets])
+    return RaggedBatch(ids=ids, lengths=lengths, targets=targets, indices=indices)
+
+
+def divergence(logits: Tensor) -> Tensor:
+    """Half the mean of KL(p || q) + KL(q || p) over the texts, p and q being the two readings of one text.
+
+    R-Drop: Liang et al. (2021), arXiv:2106.14448. The readings differ in their dropout; the less the predictions
+    depend on it, the less there is to gain by learning texts by heart.
+
+    Args:
+        logits: of both halves of `twice`. [2 * batch, classes]
+    """
+    p, q = log_softmax(logits, dim=1).chunk(2)
+    return ((p.exp() - q.exp()) * (p - q)).sum(dim=1).mean() / 2
 
 
 def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
@@ -88,7 +114,8 @@ def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | 
     if setting.adversary is None:
         logits = model(ids, lengths, setting.noise)
         loss = cross_entropy(logits, targets, weight=setting.class_weights)
-        loss.backward()
+        total = loss + setting.r_drop * divergence(logits) if setting.r_drop else loss
+        total.backward()
     else:
         if unlabelled is not None:
             optimizer.prepare(model.embedding.weight, torch.from_numpy(unlabelled.ids))

@@ -203,7 +203,8 @@ def test_texts_of_one_token_are_refused() -> None:
 
 LABELLED = [f"{'alpha' if i % 2 else 'delta'} beta word{i % 5} gamma" for i in range(60)]
 LABELS = ["odd" if i % 2 else "even" for i in range(60)]
-TRAINING: dict[str, Any] = {"epochs": 3, "timings": False, "batch_size": 8}
+VECTORS = "vectors.txt"
+TRAINING: dict[str, Any] = {"epochs": 3, "timings": False, "batch_size": 8, "effort": "plain"}
 
 
 @pytest.fixture(scope="module")
@@ -251,13 +252,63 @@ def test_its_rate_is_a_share_of_that_of_the_rest() -> None:
         ({"bidirectional": False}, "bidirectional: expected True"),
         ({"tokenizer": "characters"}, "tokenizer: expected 'words'"),
         ({"min_count": 1}, "min_count: expected nothing, since the vocabulary is that of"),
+        ({"vectors": VECTORS}, "vectors: expected nothing, since the embeddings are those of the base"),
         ({"budget_seconds": 9.0}, "budget: a setting of the pre-training"),
         ({"pretraining": {"epochs": 2}}, "epochs: a setting of the pre-training"),
     ],
 )
-def test_contradictions_to_a_base(base_file: Path, settings: dict[str, Any], part: str) -> None:
+def test_contradictions_to_a_base(base_file: Path, tmp_path: Path, settings: dict[str, Any], part: str) -> None:
+    if settings.get("vectors") == VECTORS:
+        (tmp_path / VECTORS).write_text("word 1 2 3\n")
+        settings = {"vectors": tmp_path / VECTORS}
     with pytest.raises(ConfigError, match=part):
         textrnn.train(LABELLED, LABELS, base=base_file, **settings)
+
+
+@pytest.mark.parametrize("adversarial", [0.0, 1.0])
+def test_effort_chooses_only_what_the_base_leaves_open(base_file: Path, tmp_path: Path, adversarial: float) -> None:
+    """Every network starts from the base, and an interrupt between them is made good from the same one."""
+    header, weights = read_base(base_file)
+    arguments: dict[str, Any] = {
+        "base": base_file, "effort": "default", "members": 2, "epochs": 2, "timings": False, "base_rate": 0.0,
+        "adversarial": adversarial, "virtual_adversarial": adversarial, "unlabelled": cycle_texts(20),
+    }  # fmt: skip
+    networks: set[int] = set()
+
+    def stop(event: Any) -> None:
+        networks.add(event.network)
+        if event.network == 2:
+            raise KeyboardInterrupt
+
+    whole = textrnn.train(LABELLED, LABELS, **arguments)
+    model, provenance = whole.header.model, whole.header.provenance
+    assert (model.cell, model.bidirectional, model.hidden_size, model.embedding_size) == ("gru", True, 16, 12)
+    assert (model.members, model.ngrams, model.pooling) == (2, 2, "max") and provenance is not None
+    assert whole.header.vocabulary == header.vocabulary and whole.header.text.max_length == 32
+    assert provenance.training.r_drop == (0 if adversarial else 1)
+    for member in range(2):
+        for name in weights.keys() - {"output_bias"}:
+            if not name.startswith("projection."):
+                np.testing.assert_array_equal(whole.weights[f"members.{member}.{name}"], weights[name], err_msg=name)
+
+    textrnn.train(LABELLED, LABELS, checkpoint=tmp_path / "c", on_event=stop, **arguments)
+    assert networks == {1, 2}
+    resumed = textrnn.train(LABELLED, LABELS, checkpoint=tmp_path / "c", resume=True, **arguments)
+    for name, value in whole.weights.items():
+        np.testing.assert_array_equal(resumed.weights[name], value, err_msg=name)
+
+
+def test_a_state_belongs_to_its_base_and_unlabelled_texts(base_file: Path, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = TRAINING | {"base": base_file, "virtual_adversarial": 1.0}
+    textrnn.train(LABELLED, LABELS, checkpoint=tmp_path / "c", unlabelled=cycle_texts(20), **arguments)
+    base = Base(*read_base(base_file))
+    moved = Base(base.header, base.weights | {"embedding.weight": base.weights["embedding.weight"] * np.float32(1.01)})
+    for changes in ({"base": moved}, {"unlabelled": cycle_texts(21)}):
+        with pytest.raises(CheckpointError):
+            textrnn.train(
+                LABELLED, LABELS, checkpoint=tmp_path / "c", resume=True,
+                **({"unlabelled": cycle_texts(20)} | arguments | changes),
+            )  # fmt: skip
 
 
 def test_in_one_go(tmp_path: Path) -> None:
@@ -268,7 +319,7 @@ def test_in_one_go(tmp_path: Path) -> None:
     validation: dict[str, Any] = {"validation": LABELLED[:10], "validation_labels": LABELS[:10]}
     classifier = textrnn.train(
         LABELLED, LABELS, unlabelled=unlabelled, pretraining=pretraining, epochs=2, virtual_adversarial=1.0,
-        checkpoint=tmp_path / "c", **validation, **common,
+        effort="plain", checkpoint=tmp_path / "c", **validation, **common,
     )  # fmt: skip
     assert {"epsilon", "word3"} <= set(classifier.header.vocabulary)
     base = pretrain([*unlabelled, *LABELLED], **pretraining, **common)
@@ -277,11 +328,11 @@ def test_in_one_go(tmp_path: Path) -> None:
         np.testing.assert_array_equal(kept[1][name], value)
     steps = textrnn.train(
         LABELLED, LABELS, base=base, unlabelled=unlabelled, epochs=2, virtual_adversarial=1.0, timings=False,
-        **validation,
+        effort="plain", **validation,
     )  # fmt: skip
     for name, value in steps.weights.items():
         np.testing.assert_array_equal(classifier.weights[name], value, err_msg=name)
-    without = textrnn.train(LABELLED, LABELS, base=base, epochs=2, timings=False, **validation)
+    without = textrnn.train(LABELLED, LABELS, base=base, epochs=2, timings=False, effort="plain", **validation)
     assert any((without.weights[name] != value).any() for name, value in steps.weights.items())
 
 

@@ -40,6 +40,7 @@ def test_pretraining_helps_where_labels_are_few(data_folder: Path) -> None:
             epochs=6,
             pooling="max",
             dropout=0.2,
+            effort="plain",
             **settings,
         )
         predicted = [prediction.label for prediction in classifier.predict(others.texts)]

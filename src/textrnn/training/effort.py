@@ -1,0 +1,85 @@
+"""Settings that follow from the data: what `effort` chooses where the user has chosen nothing. See docs/recipe.md.
+
+Nothing here looks at a data set's name, at the labels' meaning or at the machine: equal data get equal settings
+everywhere, and so equal models. What a choice costs is counted in tokens that the networks read while they are trained.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.config import Recipe, TextConfig
+from textrnn.data import LabelledTexts
+from textrnn.text import TextEncoder
+
+EFFORTS = ("plain", "quick", "default", "best")
+"""`plain`: the settings as they stand in `textrnn.config`, one vanilla network; the others are chosen by the data."""
+
+TOKENS = {"quick": 2e6, "default": 20e6, "best": 100e6}
+"""Read in training at most, all networks, epochs and readings together."""
+MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
+STEPS = 2000
+"""Of a training with two classes; more classes need more, since each is met less often."""
+LEAST_EPOCHS, MOST_EPOCHS = 3, 16
+A_TEXT = 8
+"""What a text costs beside its tokens, in tokens."""
+LONGEST = 400
+"""Tokens of a text that are read at most."""
+
+
+@dataclass(frozen=True)
+class DataSize:
+    """What the settings depend on."""
+
+    examples: int
+    classes: int
+    lengths: NDArray[np.int64]
+    """Tokens of each training text, nothing cut off. [examples]"""
+    characters: bool
+    """Whether a token is a character."""
+
+    @classmethod
+    def of(cls, dataset: LabelledTexts, text: TextConfig) -> "DataSize":
+        """The size of some training texts."""
+        whole = TextConfig(tokenizer=text.tokenizer, max_length=1_000_000, keep=text.keep)
+        _, offsets = TextEncoder.build(dataset.texts, whole, Recipe().vocabulary).encode_many(dataset.texts)
+        return cls(len(dataset), len(dataset.labels), np.diff(offsets), text.tokenizer == "characters")
+
+
+def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[str, Any]:
+    """All settings by their flat names: those that the user has chosen, and what follows from the data.
+
+    Args:
+        effort: a name in `EFFORTS`.
+        size: of the training texts.
+        chosen: settings of the user; they are never changed.
+    """
+    if effort == "plain":
+        return chosen
+    batch_size = chosen.get("batch_size", Recipe().training.batch_size)
+    longest = chosen.get("max_length", int(np.clip(np.percentile(size.lengths, 95), 32, LONGEST)))
+    tokens = float(np.minimum(size.lengths, longest).sum() + A_TEXT * size.examples)
+    steps_an_epoch = math.ceil(size.examples / batch_size)
+    wanted = STEPS * (1 + math.log2(max(size.classes, 2) / 2) / 2) / steps_an_epoch
+    epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
+    # Readings of a text: once, once more when it is moved, and twice more to find out where and to be there.
+    readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
+    twice = readings == 1 and 2 * epochs * tokens <= TOKENS[effort]
+    networks = TOKENS[effort] / max(1.0, epochs * tokens * (2 if twice else readings))
+    found = {
+        "max_length": longest,
+        "cell": "gru",
+        "bidirectional": True,
+        "pooling": "max",
+        "members": int(np.clip(networks, 1, MOST_NETWORKS[effort])),
+        "ngrams": 5 if size.characters else 2,
+        "epochs": epochs,
+        "schedule": "cosine",
+        "word_dropout": 0.1 if size.characters else 0.3,
+        "r_drop": 1.0 if twice and effort != "quick" else 0.0,
+        "calibrate": True,
+    }
+    return found | chosen

@@ -1,0 +1,116 @@
+"""The n-gram part: a linear model over the different n-grams of a text, scaled by how much each tells on its own.
+
+Paper: S. Wang and C. D. Manning (2012), "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification",
+ACL 2012, 90-94. For class k and n-gram f, with p_fk = 1 + texts of class k that hold f, q_fk = 1 + other texts that do:
+
+    r_fk  = log (p_fk / sum_g p_gk) - log (q_fk / sum_g q_gk)
+    score_k(text) = bias_k + sum over its different n-grams f of r_fk v_fk
+
+v and bias_k minimise the log loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kept is r v,
+one number for each n-gram and class. The strength C is chosen on validation texts.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.data import EncodedTexts
+from textrnn.evaluation import score
+from textrnn.runtime import softmax
+from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.text.ngrams import ngram_keys
+
+STRENGTHS = (1.0, 0.1)
+"""Values of C that are tried: short texts want the first, long ones the second."""
+
+
+@dataclass(frozen=True)
+class NgramPart:
+    """What the n-gram part has learned: a row for each n-gram that several training texts hold."""
+
+    keys: NDArray[np.int32]
+    """Ascending. [n-grams]"""
+    weight: NDArray[np.float32]
+    """r v. [n-grams, classes]"""
+    bias: NDArray[np.float32]
+    """[classes]"""
+    strength: float
+    """The C that was chosen."""
+
+    def tensors(self, scale: float = 1.0) -> dict[str, NDArray[Any]]:
+        """As a model file holds them, the scores times `scale`."""
+        return {
+            "ngrams.key": self.keys,
+            "ngrams.weight": (scale * self.weight).astype(np.float32),
+            "ngrams.bias": (scale * self.bias).astype(np.float32),
+        }
+
+
+def fit_ngrams(
+    texts: EncodedTexts,
+    targets: NDArray[np.int64],
+    validation: EncodedTexts | None,
+    validation_targets: NDArray[np.int64] | None,
+    *,
+    longest: int,
+    classes: int,
+    class_weights: NDArray[np.float64] | None = None,
+) -> NgramPart:
+    """Learn the weights.
+
+    Args:
+        texts, targets: the training texts and the class of each, [texts].
+        validation, validation_targets: the same of the texts that choose C; else it is the first of `STRENGTHS`.
+        longest: tokens of the longest n-gram.
+        classes: how many there are.
+        class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+    """
+    weights = None if class_weights is None else class_weights[targets]
+    keys, starts = ngram_keys(texts.ids, texts.offsets, longest)
+    known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    matrix = csr_of(columns, starts, len(known))
+    shared = counts > 1
+    parts = []
+    for strength in STRENGTHS if validation is not None else STRENGTHS[:1]:
+        weight = np.zeros((len(known), classes), dtype=np.float32)
+        bias = np.zeros(classes, dtype=np.float32)
+        for k in range(1 if classes == 2 else 0, classes):
+            weight[:, k], bias[k] = _one_against_the_rest(matrix, targets == k, strength, weights)
+        if classes == 2:  # one class is what the other is not
+            weight[:, 1], bias[1] = weight[:, 1] / 2, bias[1] / 2
+            weight[:, 0], bias[0] = -weight[:, 1], -bias[1]
+        parts.append(NgramPart(known[shared], weight[shared], bias, strength))
+    if validation is None or validation_targets is None:
+        return parts[0]
+
+    def loss(part: NgramPart) -> float:
+        scores = NgramScores(part.tensors(), longest).logits_of(validation.ids, validation.offsets)
+        return score("loss", validation_targets, softmax(scores))
+
+    return min(parts, key=loss)
+
+
+def csr_of(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) -> Any:
+    """Rows of ones at some columns. [len(starts) - 1, width]"""
+    from scipy.sparse import csr_array
+
+    # scikit-learn wants indices of 32 bits
+    indices, starts = columns.astype(np.int32), starts.astype(np.int32)
+    return csr_array((np.ones(len(indices), dtype=np.float32), indices, starts), shape=(len(starts) - 1, width))
+
+
+def _one_against_the_rest(
+    matrix: Any, inside: NDArray[np.bool_], strength: float, weights: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float32], float]:
+    """r v [n-grams] and the bias of one class."""
+    from sklearn.linear_model import LogisticRegression
+
+    p, q = 1 + matrix.T @ inside.astype(np.float64), 1 + matrix.T @ (~inside).astype(np.float64)
+    ratios = np.log(p / p.sum()) - np.log(q / q.sum())
+    model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
+    scaled = matrix.copy()
+    scaled.data = ratios[matrix.indices]  # the ones are scaled in place, so that indices keep their 32 bits
+    model.fit(scaled, inside, sample_weight=weights)
+    return (ratios * model.coef_[0]).astype(np.float32), float(model.intercept_[0])

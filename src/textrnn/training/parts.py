@@ -1,0 +1,180 @@
+"""A model of several parts: networks trained one after the other, and an n-gram model beside them.
+
+The scores of the parts are added, each times a scale: one for the networks, whose mean counts, and one for the
+n-grams. The scales are those with the least log loss on the validation texts. That weighs the parts against each other
+(stacking: Wolpert 1992, Neural Networks 5, 241-259) and calibrates the sum (temperature scaling: Guo et al. 2017,
+arXiv:1706.04599) at once; they are multiplied into the weights, so nothing is left to do when predicting.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from textrnn.config import Recipe
+from textrnn.evaluation import score
+from textrnn.files import checkpoint_paths
+from textrnn.history import PartRecord
+from textrnn.model import TextClassifier
+from textrnn.modelfile import Weights, member_prefixes
+from textrnn.runtime import softmax
+from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.training.examples import EncodedExamples
+from textrnn.training.fit import CheckpointFile, Fit, class_weights
+from textrnn.training.ngram_weights import fit_ngrams
+from textrnn.training.run import torch_logits
+
+LARGEST_SCALE = 100.0
+
+TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextClassifier]]
+"""(recipe with the network's own seed, its number from 1, where its state is kept) -> (what came out, the network)."""
+
+
+def train_parts(
+    recipe: Recipe,
+    train_network: TrainNetwork,
+    training: EncodedExamples,
+    validation: EncodedExamples | None,
+    *,
+    classes: int,
+    checkpoint: CheckpointFile | None = None,
+) -> Fit:
+    """Train every part of a model and put them together.
+
+    Args:
+        recipe: all settings; `members` and `ngrams` say which parts there are.
+        train_network: trains one network.
+        training: what to learn from.
+        validation: chooses the strength of the n-grams, and the scales.
+        classes: how many there are.
+        checkpoint: where the state of the first network is kept; the others have files of their own beside it.
+
+    Returns:
+        The weights of all parts by their names in a model file, the history of the first network, and what else is
+        told in the file. After an interrupt there may be fewer networks than were asked for.
+
+    Raises:
+        KeyboardInterrupt: interrupted before there was a first network.
+        As `train_network`.
+    """
+    fits: list[Fit] = []
+    judged: list[NDArray[np.float32]] = []
+    for member in range(recipe.model.members):
+        state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
+        try:
+            result, network = train_network(_recipe_of(recipe, member), member + 1, state)
+        except KeyboardInterrupt:
+            if not fits:
+                raise
+            fits[-1] = replace(fits[-1], interrupted=True)
+            break
+        fits.append(result)
+        if validation is not None:
+            judged.append(torch_logits(network, validation, recipe))
+        if result.interrupted:
+            break
+    return _put_together(recipe, fits, judged, training, validation, classes)
+
+
+def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The scales, not negative, with which the sum of some scores has the least log loss; a convex problem.
+
+    Args:
+        scores: of each part, [texts, classes].
+        targets: the class of each text.
+    """
+    from scipy.optimize import minimize
+
+    stacked = np.stack(scores).astype(np.float64)  # [parts, texts, classes]
+    rows = np.arange(len(targets))
+
+    def loss(scales: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        total = np.tensordot(scales, stacked, axes=1)
+        probabilities = softmax(total)
+        off = probabilities.copy()
+        off[rows, targets] -= 1
+        value = score("loss", targets, probabilities)
+        return value, (stacked * off).sum(axis=(1, 2)) / len(targets)
+
+    start = np.full(len(stacked), 1 / len(stacked))
+    found: NDArray[np.float64] = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, LARGEST_SCALE)] * len(stacked)
+    ).x
+    return found
+
+
+def _recipe_of(recipe: Recipe, member: int) -> Recipe:
+    """The first network has the recipe's seed, the others seeds derived from it."""
+    if not member:
+        return recipe
+    seed = int(np.random.SeedSequence([recipe.training.seed, member]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, seed=seed))
+
+
+def _put_together(
+    recipe: Recipe,
+    fits: Sequence[Fit],
+    judged: Sequence[NDArray[np.float32]],
+    training: EncodedExamples,
+    validation: EncodedExamples | None,
+    classes: int,
+) -> Fit:
+    settings, first = recipe.training, fits[0]
+    model = msgspec.structs.replace(recipe.model, members=len(fits))
+    names, scores = ["networks"], [np.mean(judged, axis=0)] if judged else []
+    part = None
+    if model.ngrams:
+        balance = class_weights(training.targets, classes) if settings.class_weight == "balanced" else None
+        held_out = (validation.texts, validation.targets) if validation else (None, None)
+        part = fit_ngrams(
+            training.texts, training.targets, *held_out, longest=model.ngrams, classes=classes, class_weights=balance
+        )
+        names.append("n-grams")
+        if validation is not None:
+            ngrams = NgramScores(part.tensors(), model.ngrams)
+            scores.append(ngrams.logits_of(validation.texts.ids, validation.texts.offsets))
+    scales = np.full(len(names), 1 / len(names))
+    if validation is not None and settings.calibrate:
+        scales = fit_scales(scores, validation.targets)
+
+    weights: Weights = {}
+    for prefix, result in zip(member_prefixes(model), fits, strict=True):
+        for name, tensor in result.weights.items():
+            scaled = tensor * np.float32(scales[0] / len(fits)) if name.startswith("head.") else tensor
+            weights[prefix + name] = scaled
+    if part is not None:
+        weights |= part.tensors(float(scales[-1]))
+
+    records = [
+        PartRecord(
+            part="network",
+            scale=float(scales[0]) / len(fits),
+            best_epoch=result.best_epoch,
+            validation=result.history[result.best_epoch - 1].validation,
+        )
+        for result in fits
+    ]
+    metrics = None
+    if validation is not None:
+        kinds = dict.fromkeys(["loss", "accuracy", settings.metric])
+
+        def judge(logits: NDArray[Any]) -> dict[str, float]:
+            return {kind: score(kind, validation.targets, softmax(logits)) for kind in kinds}
+
+        metrics = judge(np.tensordot(scales, np.stack(scores), axes=1))
+        if part is not None:
+            records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=judge(scores[-1])))
+    elif part is not None:
+        records.append(PartRecord(part="n-grams", scale=float(scales[-1])))
+    return replace(
+        first,
+        weights=weights,
+        interrupted=fits[-1].interrupted,
+        model=model,
+        ngrams=0 if part is None else len(part.keys),
+        metrics=metrics,
+        parts=records if len(records) > 1 or settings.calibrate else [],
+    )

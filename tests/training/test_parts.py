@@ -1,0 +1,126 @@
+"""Models of several parts: what the n-grams learn, how parts are weighed, what is kept."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+import textrnn
+from textrnn.data import EncodedTexts
+from textrnn.runtime import softmax
+from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.training.effort import DataSize, settings_for
+from textrnn.training.ngram_weights import fit_ngrams
+from textrnn.training.parts import fit_scales
+
+RNG = np.random.default_rng(5)
+
+
+def data(texts: int, classes: int) -> tuple[EncodedTexts, np.ndarray]:
+    """Texts whose class decides which words are frequent."""
+    targets = RNG.integers(0, classes, size=texts)
+    ids = [
+        np.where(RNG.random(n) < 0.3, 2 + target, RNG.integers(10, 30, size=n)).astype(np.int32)
+        for n, target in zip(RNG.integers(3, 12, size=texts), targets, strict=True)
+    ]
+    return EncodedTexts.from_ids(ids), targets
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_ngrams_learn_what_scikit_learn_does(classes: int) -> None:
+    """The matrix of presence and the ratios are made anew here, with dense arrays and single words."""
+    texts, targets = data(300, classes)
+    part = fit_ngrams(texts, targets, None, None, longest=1, classes=classes)
+    present = np.zeros((len(texts), 30))
+    for row in range(len(texts)):
+        present[row, texts[row]] = 1
+    present = present[:, present.sum(axis=0) > 0]
+    decisions = []
+    for k in range(classes):
+        inside = targets == k
+        p, q = 1 + present[inside].sum(axis=0), 1 + present[~inside].sum(axis=0)
+        ratio = np.log(p / p.sum()) - np.log(q / q.sum())
+        model = LogisticRegression(C=1.0, solver="liblinear").fit(present * ratio, inside)
+        decisions.append(model.decision_function(present * ratio))
+    scores = NgramScores(part.tensors(), 1).logits_of(texts.ids, texts.offsets)
+    if classes == 2:
+        np.testing.assert_allclose(scores[:, 1] - scores[:, 0], decisions[1], atol=1e-3)
+    else:
+        np.testing.assert_allclose(scores, np.stack(decisions, axis=1), atol=1e-3)
+
+
+def test_scales_have_the_least_log_loss() -> None:
+    targets = RNG.integers(0, 3, size=400)
+    one, other = (RNG.normal(size=(400, 3)) + np.eye(3)[targets] * strength for strength in (1.5, 0.7))
+    scales = fit_scales([one, other], targets)
+    found = minimize(
+        lambda some: log_loss(targets, softmax(some[0] * one + some[1] * other)), [0.5, 0.5], method="Nelder-Mead"
+    )
+    np.testing.assert_allclose(scales, found.x, atol=2e-3)
+    # What only disturbs gets nothing.
+    assert fit_scales([one, -other], targets)[1] == pytest.approx(0, abs=1e-6)
+
+
+REVIEWS = [
+    (f"{word} film number {n} of {n % 7}", label)
+    for n in range(60)
+    for word, label in (("good", "pos"), ("bad", "neg"), ("fine", "pos"), ("poor", "neg"))
+]
+SMALL: dict[str, Any] = {"embedding_size": 6, "hidden_size": 8, "epochs": 2, "seed": 3, "timings": False}
+
+
+def test_several_networks_and_ngrams_make_one_model(tmp_path: Path) -> None:
+    events: list[Any] = []
+    classifier = textrnn.train(
+        REVIEWS, effort="plain", members=3, ngrams=2, calibrate=True, r_drop=0.5, on_event=events.append, **SMALL
+    )
+    parts = classifier.header.provenance.parts  # type: ignore[union-attr]
+    assert [part.part for part in parts] == ["network"] * 3 + ["n-grams"]
+    assert {event.network for event in events} == {1, 2, 3}
+    assert not np.array_equal(classifier.weights["members.0.head.weight"], classifier.weights["members.1.head.weight"])
+    path = tmp_path / "m.textrnn"
+    classifier.save(path)
+    assert textrnn.load(path).predict_proba(["a good film"]) == pytest.approx(classifier.predict_proba(["a good film"]))
+    provenance = classifier.header.provenance
+    assert provenance is not None and provenance.metrics["loss"] <= min(
+        part.validation["loss"] for part in parts if part.validation
+    )
+
+
+def test_interrupted_and_resumed_training_of_several_networks_is_the_same(tmp_path: Path) -> None:
+    settings = SMALL | {"members": 2, "ngrams": 1, "effort": "plain"}
+    whole = textrnn.train(REVIEWS, **settings)
+
+    def interrupt(event: object) -> None:
+        if getattr(event, "network", 1) == 2 and getattr(event, "index", 0) == 3:
+            raise KeyboardInterrupt
+
+    part = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", on_event=interrupt, **settings)
+    assert part.header.provenance is not None and part.header.provenance.interrupted and part.header.model.members == 1
+    resumed = textrnn.train(REVIEWS, checkpoint=tmp_path / "c", resume=True, **settings)
+    assert whole.weights.keys() == resumed.weights.keys()
+    for name, tensor in whole.weights.items():
+        np.testing.assert_array_equal(tensor, resumed.weights[name], err_msg=name)
+
+
+def test_effort_never_changes_what_the_user_chose_and_costs_more() -> None:
+    size = DataSize(8000, 2, np.full(8000, 20), characters=False)
+    chosen = {"cell": "elman", "epochs": 1, "members": 2}
+    for effort in ("plain", "quick", "default", "best"):
+        assert settings_for(effort, size, chosen).items() >= chosen.items()
+    cost = []
+    for effort in ("quick", "default", "best"):
+        found = settings_for(effort, size, {})
+        cost.append(found["members"] * found["epochs"] * (2 if found["r_drop"] else 1))
+    assert cost == sorted(cost) and len(set(cost)) == 3
+
+
+def test_long_texts_cost_members_not_epochs() -> None:
+    short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
+    long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})
+    assert long["members"] < short["members"] and long["epochs"] == short["epochs"]
+    assert long["max_length"] == 300 and short["max_length"] == 32

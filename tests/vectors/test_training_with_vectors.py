@@ -111,7 +111,7 @@ def test_words_without_a_vector_get_rows_of_the_same_deviation(tmp_path: Path) -
         "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in zip(words[:200], rows, strict=True))
     )
     settings = SMALL | {"epochs": 1, "validation_fraction": 0.0, "vectors_training": "frozen"}
-    classifier = textrnn.train(texts, vectors=tmp_path / "v.txt", **settings)
+    classifier = textrnn.train(texts, effort="plain", vectors=tmp_path / "v.txt", **settings)
     random_rows = np.array([embedding(classifier, word) for word in words[200:]])
     np.testing.assert_allclose(random_rows.std(), rows.std(), rtol=0.05)
     np.testing.assert_allclose(random_rows.mean(), 0, atol=0.005)
@@ -177,7 +177,7 @@ def test_resuming_leads_to_the_same_weights_and_refuses_other_vectors(how: str, 
     with pytest.raises(textrnn.CheckpointError, match="made with other word vectors"):
         textrnn.train(PAIRS, effort="plain", vectors=vectors, checkpoint=checkpoint, resume=True, **settings)
     with pytest.raises(textrnn.CheckpointError, match="made with other word vectors"):
-        textrnn.train(PAIRS, embedding_size=8, checkpoint=checkpoint, resume=True, **settings)
+        textrnn.train(PAIRS, effort="plain", embedding_size=8, checkpoint=checkpoint, resume=True, **settings)
 
 
 def test_the_estimator_takes_vectors(vectors: Path) -> None:

@@ -46,6 +46,10 @@ def test_a_whole_number_where_a_float_is_meant_is_one_value() -> None:
             {"recurrent_dropout": 0.5, "cell": "mingru"},
             "recurrent_dropout: expected 0, since cell 'mingru' has no recurrent weights, got 0.5",
         ),
+        (
+            {"r_drop": 1.0, "virtual_adversarial": 5.0},
+            "r_drop: expected 0 beside adversarial losses, which read each text several times, too, got 1.0",
+        ),
         ({"seed": -1}, "seed: expected `int` >= 0, got -1"),
     ],
 )

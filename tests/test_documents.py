@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from textrnn.history import EpochRecord
-from textrnn.modelfile import Header, Provenance
+from textrnn.history import EpochRecord, PretrainingRecord
+from textrnn.modelfile import BaseHeader, BaseProvenance, Header, Provenance, TextsProvenance
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,7 +34,9 @@ def test_command_line_reference_is_fresh() -> None:
     subprocess.run([sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], check=True)
 
 
-@pytest.mark.parametrize("record", [Header, Provenance, EpochRecord])
+@pytest.mark.parametrize(
+    "record", [Header, Provenance, EpochRecord, BaseHeader, BaseProvenance, TextsProvenance, PretrainingRecord]
+)
 def test_model_file_specification_names_every_field(record: type[msgspec.Struct]) -> None:
     specification = (ROOT / "docs" / "model-file.md").read_text(encoding="utf-8")
     for name in record.__struct_fields__:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textrnn.runtime import Classifier, Prediction, Stream, load
     from textrnn.runtime.comparing import compare
     from textrnn.studies import learning_curve, suspects
-    from textrnn.training import train
+    from textrnn.training import pretrain, train
     from textrnn.tuning import tune
 
 _HOMES = {
@@ -43,6 +43,7 @@ _HOMES = {
     "compare": "textrnn.runtime.comparing",
     "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
+    "pretrain": "textrnn.training",
     "suspects": "textrnn.studies",
     "train": "textrnn.training",
     "tune": "textrnn.tuning",
@@ -63,6 +64,7 @@ __all__ = [
     "compare",
     "learning_curve",
     "load",
+    "pretrain",
     "suspects",
     "train",
     "tune",
@@ -72,7 +74,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
-    if name in ("train", "tune"):
+    if name in ("pretrain", "train", "tune"):
         from textrnn.files import require
 
         require("torch", extra="train", purpose="training")

@@ -173,6 +173,30 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         float,
         Meta(ge=0, lt=1, description="Probability of zeroing an entry of the recurrent weights, drawn once a batch."),
     ] = 0.0
+    adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Also learn from texts whose embeddings are moved to where the loss grows fastest, by this "
+            "distance in standard deviations of an embedding's feature, such as 5 for reviews and 1 for sentences; "
+            "0: do not.",
+        ),
+    ] = 0.0
+    virtual_adversarial: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="The same to where the prediction changes most, which needs no label and so works on "
+            "unlabelled texts, too; 0: do not.",
+        ),
+    ] = 0.0
+    base_rate: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Learning rate of what comes from a base, as a share of that of the rest."),
+    ] = 1.0
+    frozen_epochs: Annotated[
+        int, Meta(ge=0, description="First epochs in which what comes from a base stays as it is.")
+    ] = 0
     r_drop: Annotated[
         float,
         Meta(
@@ -239,31 +263,18 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     ] = True
 
 
-class Recipe(Config, frozen=True, kw_only=True):
-    """Everything that decides, together with the data, which model comes out."""
-
-    text: TextConfig = TextConfig()
-    vocabulary: VocabularyConfig = VocabularyConfig()
-    model: ModelConfig = ModelConfig()
-    training: TrainingConfig = TrainingConfig()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
-            raise ConfigError(
-                f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
-                f"got {self.training.recurrent_dropout!r}"
-            )
+class Sections(Config, frozen=True, kw_only=True):
+    """A record of records; settings are named across all of them."""
 
     @classmethod
     def from_settings(cls, **settings: Any) -> Self:
-        """The recipe with some settings changed, each by its flat name.
+        """The record with some settings changed, each by its flat name.
 
         Raises:
             TypeError: there is no setting of this name; the message names the nearest one.
             ConfigError: a value cannot be used.
         """
-        sections = setting_sections()
+        sections = setting_sections(cls)
         chosen: dict[str, dict[str, Any]] = {section: {} for section in cls.__struct_fields__}
         for name, value in settings.items():
             if name not in sections:
@@ -283,10 +294,33 @@ class Recipe(Config, frozen=True, kw_only=True):
         }
 
 
-def setting_sections() -> dict[str, str]:
+class Recipe(Sections, frozen=True, kw_only=True):
+    """Everything that decides, together with the data, which model comes out."""
+
+    text: TextConfig = TextConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
+            raise ConfigError(
+                f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
+                f"got {self.training.recurrent_dropout!r}"
+            )
+        if self.training.r_drop and (self.training.adversarial or self.training.virtual_adversarial):
+            raise ConfigError(
+                f"r_drop: expected 0 beside adversarial losses, which read each text several times, too, "
+                f"got {self.training.r_drop!r}"
+            )
+
+
+def setting_sections(recipe: type[Sections] = Recipe) -> dict[str, str]:
     """The section of the recipe in which each setting lies, by the setting's flat name."""
+    defaults = recipe()
     return {
         name: section
-        for section in Recipe.__struct_fields__
-        for name in type(getattr(Recipe(), section)).__struct_fields__
+        for section in recipe.__struct_fields__
+        for name in type(getattr(defaults, section)).__struct_fields__
     }

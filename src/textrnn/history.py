@@ -42,6 +42,25 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Metrics of this part alone, by name, before scaling."""
 
 
+class PretrainingRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The stretch of a pre-training between two validations."""
+
+    round: int
+    """Counted from 1."""
+    epochs: float
+    """Passes over the texts so far."""
+    loss: float
+    """Mean cross-entropy in nats over the batches of this round, with the batches' estimated softmax."""
+    perplexity: float | None
+    """On the held-out texts, full softmax: exp of the mean cross-entropy over both directions; None without any."""
+    learning_rate: float
+    """Of the last step."""
+    gradient_norm: float
+    """Mean global norm over the steps, before clipping."""
+    tokens_per_second: float | None
+    """Training tokens over wall-clock time, validation left out; None when not recorded."""
+
+
 class SideFigures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one of two models does on the same texts."""
 

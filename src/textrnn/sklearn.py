@@ -58,6 +58,10 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         word_dropout: float = 0.0,
         variational: bool = False,
         recurrent_dropout: float = 0.0,
+        adversarial: float = 0.0,
+        virtual_adversarial: float = 0.0,
+        base_rate: float = 1.0,
+        frozen_epochs: int = 0,
         r_drop: float = 0.0,
         calibrate: bool = False,
         initialization: str = "orthogonal",
@@ -98,6 +102,10 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.word_dropout = word_dropout
         self.variational = variational
         self.recurrent_dropout = recurrent_dropout
+        self.adversarial = adversarial
+        self.virtual_adversarial = virtual_adversarial
+        self.base_rate = base_rate
+        self.frozen_epochs = frozen_epochs
         self.r_drop = r_drop
         self.calibrate = calibrate
         self.initialization = initialization

@@ -1,5 +1,7 @@
 """The step in one native call against the readable one by autograd, whose parts have foreign oracles of their own."""
 
+import dataclasses
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from textrnn.data import EncodedTexts
 from textrnn.model import Noise, TextClassifier, initialize
 from textrnn.native import library
 from textrnn.training import lazy_adam
+from textrnn.training.adversarial import Adversary
 from textrnn.training.native_step import native_step_or_none
 from textrnn.training.optimizer import make_optimizer, set_rate
 from textrnn.training.randomness import random_stream
@@ -42,13 +45,16 @@ def make(backend: str = "native", **settings: Any) -> TextClassifier:
     return initialize(model, "torch", random_stream(0))
 
 
+FROM_BASE = ("embedding.weight", "layers.0.left_to_right.from_input.weight", "layers.0.left_to_right.from_input.bias")
+
+
 def setting(model: TextClassifier, *, stream: int = 1, optimizer: str = "adamw", **options: Any) -> Setting:
     config = TrainingConfig(learning_rate=0.01, weight_decay=0.1 if optimizer == "adamw" else 0.0, optimizer=optimizer)  # type: ignore[arg-type]
     pad_to = 12 if model.config.padding == "through" else None
     weights = torch.tensor([1.0, 2.0, 0.5]) if options.pop("weighted", False) else None
-    r_drop = options.pop("r_drop", 0.0)
+    r_drop, from_base = options.pop("r_drop", 0.0), options.pop("from_base", ())
     noise = Noise(random_stream(stream), **options)
-    return Setting(model, make_optimizer(model, config), noise, 0.5, weights, pad_to, r_drop)
+    return Setting(model, make_optimizer(model, config, from_base), noise, 0.5, weights, pad_to, r_drop)
 
 
 def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], dict[str, Any], list[Any]]:
@@ -58,7 +64,7 @@ def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], 
     take, taken = choose_step(of), []
     with kernel_threads(threads):
         for step in range(25):
-            set_rate(of.optimizer, 0.01 / (1 + step / 10))
+            set_rate(of.optimizer, 0.01 / (1 + step / 10), 0.0 if step < 5 else 0.1)
             taken.append(take(texts.batch(np.arange(step % 5, TEXTS, 2), targets)))
     of.optimizer.synchronize()
     states = [of.optimizer.state[parameter] for parameter in of.model.parameters()]
@@ -74,6 +80,8 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"cell": "elman_relu", "pooling": "last"}, {"dropout": 0.4, "variational": True}),
     ({"cell": "mingru", "pooling": "mean", "bidirectional": True}, {"dropout": 0.2, "variational": True}),
     ({"cell": "gru", "pooling": "max", "bidirectional": True}, {"dropout": 0.3, "word_dropout": 0.2, "r_drop": 2.0}),
+    ({"cell": "gru", "pooling": "max"}, {"dropout": 0.3, "from_base": FROM_BASE}),
+    ({"cell": "lstm", "pooling": "mean"}, {"dropout": 0.3, "from_base": FROM_BASE, "optimizer": "adam"}),
     ({"cell": "elman", "pooling": "mean"}, {"dropout": 0.5, "r_drop": 0.7, "weighted": True}),
     ({"cell": "minlstm", "pooling": "max"}, {"dropout": 0.2, "word_dropout": 0.1, "weighted": True}),
 ]
@@ -116,6 +124,25 @@ def test_what_it_leaves_to_autograd() -> None:
     dense = make()
     dense.embedding.sparse = False
     assert not native(setting(dense))
+    assert native(setting(make(), from_base=FROM_BASE))
+
+
+def test_an_adversary_goes_by_autograd() -> None:
+    texts, targets = examples()
+    batch = texts.batch(np.arange(1, 9), targets)
+    config = TrainingConfig(adversarial=1.0, virtual_adversarial=1.0)
+    moved = []
+    for take in (choose_step, lambda of: partial(by_autograd, of)):
+        of = dataclasses.replace(setting(make()), adversary=Adversary.from_config(config, None, None))
+        take(of)(batch, texts.batch(np.arange(9, 20), None))
+        of.optimizer.synchronize()
+        moved.append(of.model.weights())
+    plain = setting(make())
+    by_autograd(plain, batch)
+    plain.optimizer.synchronize()
+    for name, value in moved[0].items():
+        np.testing.assert_array_equal(value, moved[1][name])
+    assert any((value != moved[0][name]).any() for name, value in plain.model.weights().items())
 
 
 def test_nothing_is_learnt_from_a_loss_that_is_no_number() -> None:

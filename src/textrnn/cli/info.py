@@ -9,7 +9,16 @@ import msgspec
 from textrnn.cli.options import FileName
 from textrnn.evaluation.baseline_lines import verdict
 from textrnn.evaluation.lines import one_line
-from textrnn.modelfile import Header, VectorsProvenance, expected_tensors, read_model
+from textrnn.modelfile import (
+    BaseHeader,
+    Header,
+    VectorsProvenance,
+    base_tensors,
+    expected_tensors,
+    is_base,
+    read_base,
+    read_model,
+)
 
 
 @click.command(
@@ -22,15 +31,16 @@ Examples:
 @click.argument("model", metavar="MODEL", type=FileName())
 @click.option("--json", "as_json", is_flag=True, help="The whole header as JSON, the vocabulary included.")
 def info(model: str, as_json: bool) -> None:
-    """Show what MODEL holds.
+    """Show what MODEL, a classifier or a base, holds.
 
     Labels, text rules, network, training and metrics; the whole file is checked on the way.
     """
-    header, _ = read_model(model)
+    header: Header | BaseHeader = read_base(model)[0] if is_base(model) else read_model(model)[0]
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(header)).decode())
         return
-    for line in _lines(header, Path(model)):
+    lines = _lines(header, Path(model)) if isinstance(header, Header) else _base_lines(header, Path(model))
+    for line in lines:
         click.echo(line)
 
 
@@ -59,6 +69,30 @@ def _lines(header: Header, path: Path) -> list[str]:
         if provenance.baseline:
             lines.append(f"baseline      {verdict(provenance.baseline)}")
         lines += [f"validation {one_line(name, 40)} {value:.4f}" for name, value in provenance.metrics.items()]
+    return lines
+
+
+def _base_lines(header: BaseHeader, path: Path) -> list[str]:
+    parameters = sum(math.prod(shape) for shape in base_tensors(header).values())
+    tokens = " ".join(one_line(token, 40) for token in header.vocabulary[2:12])
+    lines = [
+        f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}, base of a classifier",
+        f"text          {_settings(header.text)}",
+        f"vocabulary    {len(header.vocabulary):,} tokens: {tokens} …",
+        f"network       {_settings(header.model)}; {parameters:,} parameters",
+    ]
+    if provenance := header.provenance:
+        data, history = provenance.data, provenance.history
+        versions = ", ".join(one_line(f"{name} {version}", 60) for name, version in provenance.versions.items())
+        lines += [
+            f"data          {data.texts:,} texts, {data.tokens:,} tokens, {one_line(data.fingerprint, 100)}",
+            f"pre-training  {_settings(provenance.pretraining)}",
+            f"versions      {versions}",
+            f"rounds        {len(history)}, best {provenance.best_round}"
+            + (", interrupted" if provenance.interrupted else ""),
+        ]
+        perplexities = [record.perplexity for record in history if record.round == provenance.best_round]
+        lines += [f"validation perplexity {value:.2f}" for value in perplexities if value is not None]
     return lines
 
 

@@ -11,7 +11,18 @@ from textrnn.cli.pipe import discard, terminate_as_interrupt
 from textrnn.errors import TextRNNError
 from textrnn.version import __version__
 
-COMMANDS = ("train", "tune", "evaluate", "predict", "compare", "suspects", "learning-curve", "info", "lesson")
+COMMANDS = (
+    "train",
+    "pretrain",
+    "tune",
+    "evaluate",
+    "predict",
+    "compare",
+    "suspects",
+    "learning-curve",
+    "info",
+    "lesson",
+)
 
 
 class LazyCommands(click.Group):

@@ -1,12 +1,13 @@
 """Options that several commands share; those of the recipe are derived from `textrnn.config`."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
-from textrnn.config import Config, Recipe, choices, kinds, setting_sections
+from textrnn.config import Config, Recipe, Sections, choices, kinds, setting_sections
 from textrnn.runtime import COMPRESSIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -74,11 +75,27 @@ def column_options(command: Command) -> Command:
     return click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")(command)
 
 
-def recipe_options(command: Command) -> Command:
+class Duration(click.ParamType):  # type: ignore[type-arg]  # not yet generic in click 8.1
+    """A time: 90s, 20m, 1.5h, or a number of seconds. The value is in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """In seconds."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value)
+        seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+        if not 0 < seconds < 1e9:
+            self.fail(f"expected a time such as 90s, 20m or 1.5h, got {value!r}", param, ctx)
+        return seconds
+
+
+def recipe_options(command: Command, recipe: type[Sections] = Recipe) -> Command:
     """One option for every setting. An option that is not given is None and keeps the recipe's default."""
-    defaults = Recipe().settings()
-    for name, section in reversed(setting_sections().items()):
-        config: type[Config] = type(getattr(Recipe(), section))
+    defaults = recipe().settings()
+    for name, section in reversed(setting_sections(recipe).items()):
+        config: type[Config] = type(getattr(recipe(), section))
         kind = kinds(config)[name]
         base, meta = get_args(kind)
         flag = "--" + name.replace("_", "-")

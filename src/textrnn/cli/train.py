@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import FileName, as_source, column_options, default_output, reading_options, recipe_options
+from textrnn.cli.options import (
+    Duration,
+    FileName,
+    as_source,
+    column_options,
+    default_output,
+    reading_options,
+    recipe_options,
+)
 from textrnn.cli.pipe import discard
 from textrnn.config import MOST_MEMBERS, Recipe
 from textrnn.errors import ConfigError
@@ -30,6 +38,8 @@ Examples:
   textrnn train reviews.csv --baseline
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
+  textrnn train reviews.csv --base base.textrnn
+  textrnn train reviews.csv --unlabelled more.txt.gz --budget 20m
   textrnn train reviews.csv --vectors glove.6B.100d.txt --vectors-training frozen
   zcat big.csv.gz | textrnn train - --format csv --out big.textrnn
 """
@@ -55,6 +65,26 @@ Examples:
     metavar="FILE",
     type=FileName(dash=True),
     help="Validation data.  [default: split off from DATA]",
+)
+@click.option(
+    "--base",
+    metavar="FILE",
+    type=FileName(),
+    help="Base to start from, made by 'textrnn pretrain': its vocabulary, embedding and first layer.",
+)
+@click.option(
+    "--unlabelled",
+    metavar="FILE",
+    type=FileName(),
+    multiple=True,
+    help="Texts without labels, one a line or in any format of DATA; may be given several times. Without --base a base "
+    "is pre-trained on them and on DATA first; --virtual-adversarial learns from them.",
+)
+@click.option(
+    "--budget",
+    metavar="TIME",
+    type=Duration(),
+    help="Time for that pre-training, such as 90s or 20m.  [default: what its passes take]",
 )
 @click.option(
     "--vectors",
@@ -86,6 +116,9 @@ def train(
     data: str,
     out: str | None,
     validation: str | None,
+    base: str | None,
+    unlabelled: tuple[str, ...],
+    budget: float | None,
     vectors: str | None,
     text: str | None,
     label: str | None,
@@ -112,7 +145,8 @@ def train(
     checkpoint = path.with_name(path.name + ".checkpoint")
     if data == validation == "-":
         raise click.UsageError("DATA and --validation cannot both be standard input")
-    check_separate([path, checkpoint], [name for name in (data, validation, vectors) if name and name != "-"])
+    given = (data, validation, vectors, base, *unlabelled)
+    check_separate([path, checkpoint], [name for name in given if name and name != "-"])
     remove_partial(path)
     require("torch", extra="train", purpose="training")
     from textrnn.training import train as train_classifier
@@ -132,6 +166,10 @@ def train(
             checkpoint=checkpoint,
             resume=resume,
             on_event=on_event,
+            base=base,
+            unlabelled=[Path(name) for name in unlabelled] or None,
+            budget_seconds=budget,
+            on_pretraining=_rounds(progress, as_json),
             baseline=baseline,
             effort=effort,
             **chosen,
@@ -145,7 +183,7 @@ def _shown(progress: str, as_json: bool, epochs: int | None) -> "Iterator[Callab
     from textrnn.training.progress import json_lines, progress_bar, progress_bar_or_nothing
 
     if as_json:
-        yield _while_somebody_reads(json_lines(sys.stdout))
+        yield while_somebody_reads(json_lines(sys.stdout))
     elif progress == "none":
         yield lambda event: None
     else:
@@ -153,10 +191,21 @@ def _shown(progress: str, as_json: bool, epochs: int | None) -> "Iterator[Callab
             yield show
 
 
-def _while_somebody_reads(show: "Callable[[Event], None]") -> "Callable[[Event], None]":
+def _rounds(progress: str, as_json: bool) -> Callable[[Any], None]:
+    """A line for each round of a pre-training: in a terminal above the bar, which there can be one of only."""
+    from textrnn.training.pretraining.progress import json_rounds, print_round
+
+    if as_json:
+        return while_somebody_reads(json_rounds(sys.stdout))
+    if progress == "none":
+        return lambda event: None
+    return lambda event: print_round(event, sys.stderr)
+
+
+def while_somebody_reads(show: Callable[[Any], None]) -> Callable[[Any], None]:
     """A reader that goes away (`| head -3`) ends the report, not the training."""
 
-    def on_event(event: "Event") -> None:
+    def on_event(event: Any) -> None:
         try:
             show(event)
         except BrokenPipeError:
@@ -172,6 +221,7 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if not provenance.interrupted:
         for state in checkpoint_paths(checkpoint, MOST_MEMBERS):
             state.unlink(missing_ok=True)
+        Path(f"{checkpoint}.base").unlink(missing_ok=True)
     if as_json:
         event: dict[str, Any] = {
             "event": "saved",

@@ -40,6 +40,8 @@ def encode(
     inputs: Tensor = reader.embedding(ids)  # [time, batch, features]
     words = noise.word_mask(ids)
     inputs = masked(inputs, None if words is None else words.unsqueeze(-1))
+    if noise.perturbation is not None:
+        inputs = inputs + noise.perturbation
     inputs = masked(inputs, noise.steps_mask(*inputs.shape))
     if reader.config.padding == "through":
         lengths = torch.full_like(lengths, len(inputs))

@@ -22,7 +22,7 @@ def initialize(model: TextClassifier, scheme: str, generator: torch.Generator) -
     Returns:
         The same model.
     """
-    fill = {"torch": _as_torch_does, "orthogonal": _orthogonal}[scheme]
+    fill = {"torch": _as_torch_does, "orthogonal": orthogonal}[scheme]
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Embedding | nn.Linear):
@@ -30,7 +30,7 @@ def initialize(model: TextClassifier, scheme: str, generator: torch.Generator) -
         if scheme == "orthogonal":
             for module in model.modules():
                 if isinstance(module, Cell):
-                    _orthogonal_cell(module, generator)
+                    orthogonal_cell(module, generator)
     return model
 
 
@@ -46,7 +46,7 @@ def _as_torch_does(module: nn.Embedding | nn.Linear, generator: torch.Generator)
         nn.init.uniform_(module.bias, -bound, bound, generator=generator)
 
 
-def _orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) -> None:
+def orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) -> None:
     """Embeddings of standard deviation 0.1; Glorot and Bengio (2010) for linear maps, biases at zero."""
     if isinstance(module, nn.Embedding):
         nn.init.normal_(module.weight, std=0.1, generator=generator)
@@ -57,7 +57,7 @@ def _orthogonal(module: nn.Embedding | nn.Linear, generator: torch.Generator) ->
         module.bias.zero_()
 
 
-def _orthogonal_cell(cell: Cell[Any, Any], generator: torch.Generator) -> None:
+def orthogonal_cell(cell: Cell[Any, Any], generator: torch.Generator) -> None:
     """Each gate's block of rows is a map of its own.
 
     Recurrent ones are orthogonal (Saxe et al. 2014, arXiv:1312.6120): that keeps the norm of what passes through many

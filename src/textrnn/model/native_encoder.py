@@ -30,8 +30,15 @@ def native_encode(
         lengths = torch.full_like(lengths, time)
     plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
     words, features = noise.words(), noise.features()
-    inputs = read_words(reader.embedding, plan, words, features, variational=noise.variational)
-    indexed = features is None
+    added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
+    read = features if added is None else None
+    inputs = read_words(reader.embedding, plan, words, read, variational=noise.variational)
+    indexed = features is None and added is None
+    if added is not None:
+        inputs = inputs.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
+        if features is not None:
+            steps, width = 1 if noise.variational else time, config.embedding_size
+            inputs = masked(inputs, _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan))
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):

@@ -90,6 +90,8 @@ class Noise:
     """Whether the same features are zeroed at every step."""
     recurrent_dropout: float = 0.0
     """Probability of zeroing an entry of a recurrent weight."""
+    perturbation: Float[Tensor, "time batch features"] | None = None
+    """Added to the embeddings before dropout; nothing random in it."""
 
     @classmethod
     def from_config(cls, stream: torch.Generator, config: TrainingConfig) -> "Noise":

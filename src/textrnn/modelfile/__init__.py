@@ -1,5 +1,15 @@
 """One file holds a whole classifier: text rules, vocabulary, labels, settings, provenance and weights."""
 
+from textrnn.modelfile.base import (
+    BaseHeader,
+    BaseProvenance,
+    TextsProvenance,
+    base_header,
+    base_tensors,
+    is_base,
+    read_base,
+    write_base,
+)
 from textrnn.modelfile.header import (
     FORMAT_VERSION,
     DataProvenance,
@@ -15,17 +25,25 @@ from textrnn.modelfile.write import to_bytes, write_model
 __all__ = [
     "CELL_TENSORS",
     "FORMAT_VERSION",
+    "BaseHeader",
+    "BaseProvenance",
     "CellTensors",
     "DataProvenance",
     "Header",
     "Provenance",
+    "TextsProvenance",
     "VectorsProvenance",
     "Weights",
+    "base_header",
+    "base_tensors",
     "directions",
     "expected_tensors",
+    "is_base",
     "member_prefixes",
     "prefix",
+    "read_base",
     "read_model",
     "to_bytes",
+    "write_base",
     "write_model",
 ]

@@ -3,8 +3,9 @@
 import json
 import math
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from safetensors.numpy import load as load_tensors
 from textrnn.errors import ModelFileError
 from textrnn.labels import as_label, ordered
 from textrnn.modelfile.header import FORMAT_VERSION, Header, expected_tensors, expected_type
-from textrnn.modelfile.tensors import NGRAM_KEYS
+from textrnn.modelfile.tensors import NGRAM_KEYS, Shape
 
 Weights = dict[str, NDArray[Any]]
 
@@ -44,6 +45,13 @@ class _Version(msgspec.Struct):
     format_version: int
 
 
+class _Kind(msgspec.Struct):
+    kind: Any = None
+
+
+AnyHeader = TypeVar("AnyHeader")
+
+
 def read_model(path: str | Path) -> tuple[Header, Weights]:
     """The header and the weights of a model file.
 
@@ -53,8 +61,21 @@ def read_model(path: str | Path) -> tuple[Header, Weights]:
     Raises:
         ModelFileError: the file is missing, unreadable, damaged, not a model file, or of a newer format.
     """
+    return read_file(path, _decode_classifier, expected_tensors)
+
+
+def read_file(
+    path: str | Path, decode: Callable[[str], AnyHeader], expected_of: Callable[[AnyHeader], dict[str, Shape]]
+) -> tuple[AnyHeader, Weights]:
+    """The same for a file of any kind.
+
+    Args:
+        path: the file.
+        decode: the header of that kind from its JSON; raises ModelFileError, or any error of msgspec, where it is not.
+        expected_of: the tensors that belong to a header.
+    """
     try:
-        return _read(Path(path))
+        return _read(Path(path), decode, expected_of)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {_shortened(str(error))}") from error
     except OSError as error:
@@ -65,7 +86,9 @@ def read_model(path: str | Path) -> tuple[Header, Weights]:
         raise ModelFileError(f"{path}: cannot read this model file: it needs more memory than there is") from error
 
 
-def _read(path: Path) -> tuple[Header, Weights]:
+def _read(
+    path: Path, decode: Callable[[str], AnyHeader], expected_of: Callable[[AnyHeader], dict[str, Shape]]
+) -> tuple[AnyHeader, Weights]:
     status = path.stat()  # before opening, which would wait for ever for the writer of a named pipe
     if stat.S_ISDIR(status.st_mode):
         raise ModelFileError("expected a model file, found a folder")
@@ -87,12 +110,13 @@ def _read(path: Path) -> tuple[Header, Weights]:
                 f"truncated or not a model file: the header should have {header_size} bytes, the file has {size}"
             )
         raw_header = file.read(header_size)
-        header = _decode_header(raw_header)
-        expected_size = 8 + header_size + 4 * sum(math.prod(shape) for shape in expected_tensors(header).values())
+        header = _decode_header(raw_header, decode)
+        expected = expected_of(header)
+        expected_size = 8 + header_size + 4 * sum(math.prod(shape) for shape in expected.values())
         if size != expected_size:
             raise ModelFileError(f"truncated or damaged: expected {expected_size} bytes, found {size}")
         data = file.read(size - 8 - header_size)
-    return header, _decode_weights(start + raw_header + data, expected_tensors(header))
+    return header, _decode_weights(start + raw_header + data, expected)
 
 
 def _shortened(message: str) -> str:
@@ -117,7 +141,7 @@ def _refuse_repeated_keys(raw: bytes | str) -> None:
     json.loads(raw, object_pairs_hook=check)
 
 
-def _decode_header(raw: bytes) -> Header:
+def _decode_header(raw: bytes, decode: Callable[[str], AnyHeader]) -> AnyHeader:
     try:
         metadata = msgspec.json.decode(raw, type=_SafetensorsHeader).metadata
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -142,13 +166,41 @@ def _decode_header(raw: bytes) -> Header:
             )
         if version < 1:
             raise ModelFileError(f"unknown format version {version}, expected 1 to {FORMAT_VERSION}")
-        header = msgspec.json.decode(content, type=Header)
+        header = decode(content)
         _refuse_repeated_keys(content)
-        _check_labels(header.labels)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"the header is damaged: {error}") from error
+    return header
+
+
+def _decode_classifier(content: str) -> Header:
+    kind = msgspec.json.decode(content, type=_Kind).kind
+    if kind == "base":
+        raise ModelFileError(
+            "this is a base, a language model without labels: expected a classifier, which `textrnn train DATA --base "
+            "FILE` makes of it"
+        )
+    header = msgspec.json.decode(content, type=Header)
+    _check_labels(header.labels)
+    _check_vocabulary(header.vocabulary)
+    return header
+
+
+class _Vocabulary(Protocol):
+    @property
+    def vocabulary(self) -> list[str]: ...
+
+
+BaseHeader = TypeVar("BaseHeader", bound=_Vocabulary)
+
+
+def decode_base(content: str, header_type: type[BaseHeader]) -> BaseHeader:
+    """The header of a base; see base.py."""
+    if msgspec.json.decode(content, type=_Kind).kind is None:
+        raise ModelFileError("this is a classifier: expected a base, as `textrnn pretrain` writes it")
+    header = msgspec.json.decode(content, type=header_type)
     _check_vocabulary(header.vocabulary)
     return header
 

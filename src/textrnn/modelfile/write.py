@@ -1,5 +1,6 @@
 """Writing a model file: atomically, and the same bytes for the same content."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ from safetensors.numpy import save as save_tensors
 from textrnn.files import replacing
 from textrnn.modelfile.header import Header, expected_tensors, expected_type
 from textrnn.modelfile.read import Weights
+from textrnn.modelfile.tensors import Shape
 
 
 def write_model(path: str | Path, header: Header, weights: Weights) -> None:
@@ -32,7 +34,11 @@ def to_bytes(header: Header, weights: Weights) -> bytes:
     Raises:
         ValueError: the weights do not fit the header.
     """
-    expected = expected_tensors(header)
+    return tensors_to_bytes(header, weights, expected_tensors(header))
+
+
+def tensors_to_bytes(header: msgspec.Struct, weights: Weights, expected: Mapping[str, Shape]) -> bytes:
+    """The same for any header, of which these tensors are expected."""
     found = {name: tensor.shape for name, tensor in weights.items()}
     if found != expected:
         raise ValueError(f"weights do not fit the header: expected {expected}, found {found}")

@@ -6,9 +6,10 @@ import numpy as np
 
 from textrnn.cells import kernel_threads
 from textrnn.config import Recipe
-from textrnn.data import bucketed
+from textrnn.data import EncodedTexts, bucketed
 from textrnn.model import Noise, TextClassifier, choose_backend, initialize
 from textrnn.native import available_threads
+from textrnn.training.adversarial import Adversary
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.optimizer import make_optimizer
 from textrnn.training.processor import cpu_for_training
@@ -22,7 +23,14 @@ BESIDE = 1.15
 """Validation, the n-grams, reading and writing, beside the steps; measured 1.05 to 1.3."""
 
 
-def estimate_seconds(recipe: Recipe, training: EncodedExamples, *, vocabulary_size: int, classes: int) -> float:
+def estimate_seconds(
+    recipe: Recipe,
+    training: EncodedExamples,
+    unlabelled: EncodedTexts | None = None,
+    *,
+    vocabulary_size: int,
+    classes: int,
+) -> float:
     """Seconds that all networks take if none stops early; costs a few steps of a network that is thrown away."""
     config = recipe.training
     rng, stream = np.random.default_rng(0), random_stream(0)
@@ -31,6 +39,7 @@ def estimate_seconds(recipe: Recipe, training: EncodedExamples, *, vocabulary_si
     model.backend = choose_backend(config.backend, model.head.weight.device, recipe.model.cell)
     model.embedding.sparse = model.backend == "native" and config.optimizer == "adamw"
     noise = Noise.from_config(stream, config)
+    adversary = Adversary.from_config(config, unlabelled, padded_length(recipe))
     take_step = choose_step(
         Setting(
             model,
@@ -39,6 +48,7 @@ def estimate_seconds(recipe: Recipe, training: EncodedExamples, *, vocabulary_si
             config.max_gradient_norm,
             pad_to=padded_length(recipe),
             r_drop=config.r_drop,
+            adversary=adversary,
         )
     )
     order = bucketed(training.texts.lengths, config.batch_size, rng)[: STEPS + 1]
@@ -48,7 +58,7 @@ def estimate_seconds(recipe: Recipe, training: EncodedExamples, *, vocabulary_si
         for step, batch in enumerate(batches):
             if step == 1:
                 tokens, started = 0, time.perf_counter()
-            take_step(batch)
+            take_step(batch, adversary.unlabelled_batch(1, step) if adversary else None)
             tokens += batch.tokens
     seconds = time.perf_counter() - started
     all_tokens = config.epochs * recipe.model.members * len(training.texts.ids)

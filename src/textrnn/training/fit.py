@@ -1,6 +1,6 @@
 """From encoded texts to weights: the loop with validation, early stopping and checkpoints around it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from textrnn.cells import kernel_threads
 from textrnn.config import ModelConfig, Recipe, TrainingConfig
-from textrnn.data import bucketed, in_order
+from textrnn.data import EncodedTexts, bucketed, in_order
 from textrnn.history import EpochRecord, PartRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
 from textrnn.native import available_threads
+from textrnn.training.adversarial import Adversary
 from textrnn.training.checkpoint import load_checkpoint, save_checkpoint
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.loop import Step, train_epochs
@@ -65,6 +66,8 @@ def fit(
     stream: torch.Generator,
     on_event: Callable[[Event], None] = lambda event: None,
     checkpoint: CheckpointFile | None = None,
+    from_base: Collection[str] = frozenset(),
+    unlabelled: EncodedTexts | None = None,
 ) -> Fit:
     """Train `model` in place and leave the best weights in it.
 
@@ -76,6 +79,8 @@ def fit(
         stream: source of the order of the texts and of the dropout masks.
         on_event: told of every step, and of every epoch with its validation metrics.
         checkpoint: where to save after every epoch, and whether to go on from there.
+        from_base: names of the parameters that come from a base.
+        unlabelled: texts that virtual adversarial training learns from, too.
 
     Raises:
         ConfigError: the backend is not available.
@@ -86,7 +91,7 @@ def fit(
     model.backend = choose_backend(config.backend, model.head.weight.device, recipe.model.cell)
     # Rows that a batch does not read cost nothing then. Decay that is added to the gradient would miss them.
     model.embedding.sparse = model.backend == "native" and (config.optimizer == "adamw" or config.weight_decay == 0)
-    run = Run(recipe, model, stream)
+    run = Run(recipe, model, stream, from_base)
     if checkpoint and checkpoint.resume:
         shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
         state = load_checkpoint(checkpoint.path, recipe=recipe, data=checkpoint.data, shapes=shapes)
@@ -106,6 +111,8 @@ def fit(
         noise=Noise.from_config(stream, config),
         max_gradient_norm=config.max_gradient_norm,
         class_weights=None if balance is None else torch.from_numpy(balance.astype(np.float32)),
+        adversary=Adversary.from_config(config, unlabelled, padded_length(recipe)),
+        base_share_of=lambda epoch: 0.0 if epoch <= config.frozen_epochs else config.base_rate,
         pad_to=padded_length(recipe),
         r_drop=config.r_drop,
     )

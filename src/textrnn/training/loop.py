@@ -10,6 +10,7 @@ from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import Noise, TextClassifier
+from textrnn.training.adversarial import Adversary
 from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.optimizer import set_rate
 from textrnn.training.schedule import RateAt
@@ -45,6 +46,8 @@ def train_epochs(
     noise: Noise,
     max_gradient_norm: float,
     class_weights: Tensor | None = None,
+    adversary: Adversary | None = None,
+    base_share_of: Callable[[int], float] = lambda epoch: 1.0,
     pad_to: int | None = None,
     r_drop: float = 0.0,
 ) -> Iterator[Step | EpochRecord]:
@@ -56,13 +59,17 @@ def train_epochs(
         rate_at: learning rate of each step, counted from 0 over all epochs.
         noise: what is zeroed at random.
         class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+        adversary: adds adversarial losses; None: there are none.
+        base_share_of: share of the learning rate, in each epoch, of what comes from a base.
         pad_to: pad each batch to this length instead of to its longest text.
         r_drop: weight of the divergence between two readings of each text.
 
     Raises:
         TextRNNError: the loss is no longer a finite number.
     """
-    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, r_drop))
+    take_step = choose_step(
+        Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, r_drop, adversary)
+    )
     for epoch in epochs:
         batches = batches_of(epoch)
         losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0
@@ -70,8 +77,9 @@ def train_epochs(
         for index, make_batch in enumerate(batches):
             batch = make_batch()
             rate = rate_at((epoch - 1) * len(batches) + index)
-            set_rate(optimizer, rate)
-            taken = take_step(batch)
+            set_rate(optimizer, rate, base_share_of(epoch))
+            other = adversary.unlabelled_batch(epoch, index) if adversary else None
+            taken = take_step(batch, other)
             if not taken.finite:
                 raise TextRNNError(
                     f"training diverged in epoch {epoch}, step {index + 1}: the loss is {taken.loss}, the gradient "

@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from textrnn.config import Recipe
-from textrnn.data import LabelledTexts, as_examples, collect, overlap, split_stratified
+from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, overlap, split_stratified
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import score
 from textrnn.files import require
@@ -22,14 +22,17 @@ from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
-from textrnn.text import TextEncoder, looks_unspaced
+from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
 from textrnn.training.effort import EFFORTS, DataSize, settings_for
 from textrnn.training.estimate import estimate_seconds
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.parts import train_parts
+from textrnn.training.pretraining.recipe import Base
+from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
+from textrnn.training.start import Start, start_from
 from textrnn.training.vectors import begin_with_vectors, with_vector_size
 from textrnn.version import __version__
 
@@ -51,6 +54,11 @@ def train(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] | None = None,
+    base: str | Path | Base | None = None,
+    unlabelled: Any = None,
+    pretraining: Mapping[str, Any] | None = None,
+    budget_seconds: float | None = None,
+    on_pretraining: Callable[[PretrainingEvent], None] | None = None,
     baseline: bool = False,
     effort: str = "default",
     **settings: Any,
@@ -69,6 +77,13 @@ def train(
         checkpoint: a file that keeps the state after every epoch.
         resume: go on from `checkpoint`, if it is there, to the same weights as without the interruption.
         on_event: told of every step and epoch; by default a progress bar in a terminal and nothing elsewhere.
+        base: a file of `textrnn pretrain`, or what `textrnn.pretrain` returns: embedding, vocabulary and first layer
+            to start from. The settings of these come from the base, too.
+        unlabelled: texts without labels: a path, a list of `Path`s, or a list of texts. Without `base` a base is
+            pre-trained on them and on the training texts first; virtual adversarial training learns from them.
+        pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
+        budget_seconds: time that it may take at most.
+        on_pretraining: told of its every step and round; by default as with `textrnn.pretrain`.
         baseline: train a tuned linear model on the same texts, too, and keep how both do on the validation texts; see
             `Classifier.baseline`. A note says so where the linear model is the better one.
         effort: how much time accuracy is worth: "quick", "default" or "best" choose the settings that are not given
@@ -86,7 +101,14 @@ def train(
     if effort not in EFFORTS:
         raise ConfigError(f"effort: expected one of {', '.join(EFFORTS)}, got {effort!r}")
     given = with_vector_size(settings, vectors)
-    recipe = Recipe.from_settings(**given)
+    recipe = Recipe.from_settings(**given)  # refuses what is wrong before the data are read
+    start = Start.asked_for(
+        base, unlabelled, settings, pretraining=pretraining, budget_seconds=budget_seconds, encoding=encoding
+    )
+    if start:
+        if vectors is not None:
+            raise ConfigError("vectors: expected nothing, since the embeddings are those of the base")
+        recipe, given = start.recipe, start.settings
     read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
     dataset = collect(read(data, labels))
     if validation is not None:
@@ -100,15 +122,19 @@ def train(
         require("sklearn", extra="evaluate", purpose="a linear model beside the network")
         if held_out is None:
             raise ConfigError("baseline: expected validation texts to compare on, found none")
+    if start:
+        start = replace(start, recipe=recipe).with_base(
+            dataset.texts, checkpoint=checkpoint, resume=resume, on_event=on_pretraining
+        )
+        recipe = start.recipe
+    run = partial(
+        train_on, dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, start=start
+    )
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
-            classifier = train_on(
-                dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=show
-            )
+            classifier = run(on_event=show)
     else:
-        classifier = train_on(
-            dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, on_event=on_event
-        )
+        classifier = run(on_event=on_event)
     return with_baseline(classifier, dataset, held_out) if baseline and held_out else classifier
 
 
@@ -121,18 +147,29 @@ def train_on(
     checkpoint: str | Path | None = None,
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
+    start: Start | None = None,
 ) -> Classifier:
     """Train on texts that are read and split already; see `train`."""
-    encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
+    base = start.base if start else None
+    if base:
+        encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
+    else:
+        encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
     training = EncodedExamples.encode(dataset, encoder)
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     _check_metric(recipe, validation, len(dataset.labels))
 
+    unlabelled = EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None
+    from_base: frozenset[str] = frozenset()
+
     def begin(own: Recipe) -> tuple[TextClassifier, torch.Generator, VectorsProvenance | None]:
+        nonlocal from_base
         stream = random_stream(own.training.seed)
         network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
         initialize(network, own.training.initialization, stream)
         begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
+        if base:
+            from_base = start_from(network, base)
         return network, stream, begun
 
     first = begin(recipe)
@@ -140,6 +177,8 @@ def train_on(
     fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
     if begun:
         fingerprints += f" {begun.fingerprint}"
+    if start:
+        fingerprints += f" {start.fingerprint()}"
     state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
 
     def train_network(own: Recipe, number: int, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
@@ -148,9 +187,20 @@ def train_on(
         def tell(event: Event) -> None:
             on_event(event if number == 1 else replace_event(event, network=number))
 
-        return fit(own, network, training, validation, stream=stream, on_event=tell, checkpoint=state), network
+        result = fit(
+            own,
+            network,
+            training,
+            validation,
+            stream=stream,
+            on_event=tell,
+            checkpoint=state,
+            from_base=from_base,
+            unlabelled=unlabelled,
+        )
+        return result, network
 
-    _announce(recipe, training, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+    _announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
@@ -205,11 +255,18 @@ def replace_event(event: Event, network: int) -> Event:
     return replace(event, network=network)
 
 
-def _announce(recipe: Recipe, training: EncodedExamples, *, vocabulary_size: int, classes: int) -> None:
+def _announce(
+    recipe: Recipe,
+    training: EncodedExamples,
+    unlabelled: EncodedTexts | None,
+    *,
+    vocabulary_size: int,
+    classes: int,
+) -> None:
     """How long it will take, where it is more than one network that trains."""
     if recipe.model.members == 1 and not recipe.model.ngrams:
         return
-    seconds = estimate_seconds(recipe, training, vocabulary_size=vocabulary_size, classes=classes)
+    seconds = estimate_seconds(recipe, training, unlabelled, vocabulary_size=vocabulary_size, classes=classes)
     networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
     beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""
     about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,5 +1,6 @@
 """A training that can be stopped, judged, saved and taken up again between any two epochs."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -31,11 +32,13 @@ class Best(NamedTuple):
 class Run:
     """The moving parts of one training: weights, optimiser, random stream, history and the best epoch so far."""
 
-    def __init__(self, recipe: Recipe, model: TextClassifier, stream: torch.Generator) -> None:
+    def __init__(
+        self, recipe: Recipe, model: TextClassifier, stream: torch.Generator, from_base: Collection[str] = frozenset()
+    ) -> None:
         self.recipe = recipe
         self.model = model
         self.stream = stream
-        self.optimizer = make_optimizer(model, recipe.training)
+        self.optimizer = make_optimizer(model, recipe.training, from_base)
         self.history: list[EpochRecord] = []
         self.best = Best(0, {})
 

@@ -1,9 +1,9 @@
 """One step of training: forward, loss, backward, clipping, optimiser. Readable, or in one native call where it goes."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from textrnn.data import RaggedBatch
 from textrnn.model import Noise, TextClassifier
+from textrnn.training.adversarial import Adversary
 from textrnn.training.clipping import clip_gradients
 from textrnn.training.lazy_adam import LazyAdam
 from textrnn.training.native_step import native_step_or_none
@@ -31,6 +32,8 @@ class Setting:
     """Pad each batch to this length instead of to its longest text."""
     r_drop: float = 0.0
     """Weight of the divergence between two readings of each text; see `divergence`."""
+    adversary: Adversary | None = None
+    """Adds adversarial losses, not to `r_drop`; None: there are none."""
 
 
 class Taken(NamedTuple):
@@ -49,11 +52,17 @@ class Taken(NamedTuple):
         return math.isfinite(self.loss + self.gradient_norm)
 
 
-TakeStep = Callable[[RaggedBatch], Taken]
+@runtime_checkable
+class TakeStep(Protocol):
+    """One step on a batch, and on another without labels where the adversary has one."""
+
+    def __call__(self, batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken: ...
 
 
 def choose_step(setting: Setting) -> TakeStep:
     """The fastest way to take the steps of a training, which must not be changed from outside meanwhile."""
+    if setting.adversary is not None:  # who wants gradients of the embeddings and reads a batch several times
+        return partial(by_autograd, setting)
     native = native_step_or_none(
         setting.model,
         setting.optimizer,
@@ -64,10 +73,10 @@ def choose_step(setting: Setting) -> TakeStep:
         r_drop=setting.r_drop,
     )
 
-    def take(batch: RaggedBatch) -> Taken:
+    def take(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
         return by_autograd(setting, batch) if native is None else Taken(*native(batch))
 
-    def take_twice(batch: RaggedBatch) -> Taken:
+    def take_twice(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
         taken = take(twice(batch))
         return taken._replace(correct=taken.correct // 2)
 
@@ -94,17 +103,25 @@ def divergence(logits: Tensor) -> Tensor:
     return ((p.exp() - q.exp()) * (p - q)).sum(dim=1).mean() / 2
 
 
-def by_autograd(setting: Setting, batch: RaggedBatch) -> Taken:
+def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
     """The step to be read, for every model and backend."""
     model, optimizer = setting.model, setting.optimizer
     assert batch.targets is not None
     targets = torch.from_numpy(batch.targets)
     optimizer.zero_grad(set_to_none=True)
     optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
-    logits = model(torch.from_numpy(batch.padded(setting.pad_to)), torch.from_numpy(batch.lengths), setting.noise)
-    loss = cross_entropy(logits, targets, weight=setting.class_weights)
-    total = loss + setting.r_drop * divergence(logits) if setting.r_drop else loss
-    total.backward()
+    ids, lengths = torch.from_numpy(batch.padded(setting.pad_to)), torch.from_numpy(batch.lengths)
+    if setting.adversary is None:
+        logits = model(ids, lengths, setting.noise)
+        loss = cross_entropy(logits, targets, weight=setting.class_weights)
+        total = loss + setting.r_drop * divergence(logits) if setting.r_drop else loss
+        total.backward()
+    else:
+        if unlabelled is not None:
+            optimizer.prepare(model.embedding.weight, torch.from_numpy(unlabelled.ids))
+        logits, loss = setting.adversary.backward(
+            model, ids, lengths, targets, setting.noise, setting.class_weights, unlabelled
+        )
     norm = clip_gradients(model.parameters(), setting.max_gradient_norm)
     taken = Taken(loss.item(), norm.item(), int((logits.argmax(dim=1) == targets).sum()))
     if taken.finite:

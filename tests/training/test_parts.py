@@ -119,6 +119,15 @@ def test_effort_never_changes_what_the_user_chose_and_costs_more() -> None:
     assert cost == sorted(cost) and len(set(cost)) == 3
 
 
+@pytest.mark.parametrize(("losses", "readings"), [(("adversarial",), 2), (("adversarial", "virtual_adversarial"), 4)])
+def test_adversarial_losses_count_as_readings(losses: tuple[str, ...], readings: int) -> None:
+    size = DataSize(100_000, 2, np.full(100_000, 20), characters=False)
+    found = settings_for("best", size, dict.fromkeys(losses, 1.0) | {"epochs": 3})
+    tokens = 3 * 28 * 100_000
+    assert found["r_drop"] == 0
+    assert found["members"] * readings * tokens <= 100e6 < (found["members"] + 1) * readings * tokens
+
+
 def test_long_texts_cost_members_not_epochs() -> None:
     short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})

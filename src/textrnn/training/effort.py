@@ -65,7 +65,7 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     steps_an_epoch = math.ceil(size.examples / batch_size)
     wanted = STEPS * (1 + math.log2(max(size.classes, 2) / 2) / 2) / steps_an_epoch
     epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
-    # Readings of a text: once, once more when it is moved, and twice more to find out where and to be there.
+    # The usual loss reads a text once, the adversarial one once more, the virtual one twice more.
     readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
     twice = readings == 1 and 2 * epochs * tokens <= TOKENS[effort]
     networks = TOKENS[effort] / max(1.0, epochs * tokens * (2 if twice else readings))

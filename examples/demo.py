@@ -69,7 +69,7 @@ def main() -> None:
 
     print("\n3. Train: from a CSV file to one model file")
     model = FOLDER / "reviews.textrnn"
-    run(f"textrnn train {FOLDER}/train.csv --out {model} --max-length 128 --epochs 3 --progress bar")
+    run(f"textrnn train {FOLDER}/train.csv --out {model} --effort quick --max-length 128 --epochs 2 --progress bar")
 
     print("\n4. How good is it on reviews it has never seen?")
     run(f"textrnn evaluate {model} {FOLDER}/test.csv --mistakes 2 --html {FOLDER}/report.html")

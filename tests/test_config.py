@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textrnn.config import Config, ModelConfig, Recipe, TextConfig, TrainingConfig, setting_sections
+from textrnn.config import ModelConfig, Recipe, TextConfig, TrainingConfig, setting_sections
 from textrnn.errors import ConfigError
+from textrnn.settings import Config
 
 
 def test_settings_round_trip() -> None:

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from textrnn.config import Config, ModelConfig, Sections, VocabularyConfig
+from textrnn.config import ModelConfig, Sections, VocabularyConfig
+from textrnn.settings import Config
 
 
 class BaseTextConfig(Config, frozen=True, kw_only=True):

@@ -14,9 +14,10 @@ import sklearn.metrics
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from textrnn.config import TrainingConfig, choices
+from textrnn.config import TrainingConfig
 from textrnn.errors import MissingDependencyError
 from textrnn.evaluation import METRICS, better, evaluate, score
+from textrnn.settings import choices
 
 SIZES = [(2, 500), (3, 40), (20, 3000), (150, 6000)]
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from builders import header, random_texts, random_weights
 from runtime_oracles import expected_logits
-from textrnn.config import ModelConfig, kinds
+from textrnn.config import ModelConfig
 from textrnn.errors import ConfigError, ModelFileError
 from textrnn.modelfile import CELL_TENSORS, Header, Weights
 from textrnn.runtime import ENGINES, Classifier, NumpyNetwork, build_network, inputs, load
 from textrnn.runtime.engines import VARIABLE
 from textrnn.runtime.pooling import POOLS
 from textrnn.runtime.steps import STEPS
+from textrnn.settings import kinds
 
 SETTINGS = [
     {"cell": cell, "pooling": pooling, "padding": padding, "layers": layers, "bidirectional": bidirectional}

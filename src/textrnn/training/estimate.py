@@ -1,5 +1,6 @@
 """How long a training will take on this machine, from a few steps of it."""
 
+import logging
 import time
 
 import numpy as np
@@ -16,6 +17,8 @@ from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import random_stream
 from textrnn.training.run import padded_length
 from textrnn.training.steps import Setting, choose_step
+
+logger = logging.getLogger("textrnn")
 
 STEPS = 6
 """That are timed, after one that is not."""
@@ -63,3 +66,21 @@ def estimate_seconds(
     seconds = time.perf_counter() - started
     all_tokens = config.epochs * recipe.model.members * len(training.texts.ids)
     return BESIDE * seconds / max(tokens, 1) * all_tokens
+
+
+def announce(
+    recipe: Recipe,
+    training: EncodedExamples,
+    unlabelled: EncodedTexts | None,
+    *,
+    vocabulary_size: int,
+    classes: int,
+) -> None:
+    """How long it will take, where it is more than one network that trains."""
+    if recipe.model.members == 1 and not recipe.model.ngrams:
+        return
+    seconds = estimate_seconds(recipe, training, unlabelled, vocabulary_size=vocabulary_size, classes=classes)
+    networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
+    beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""
+    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    logger.info("%s of at most %d epochs%s: about %s here", networks, recipe.training.epochs, beside, about)

@@ -24,7 +24,7 @@ from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
 from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
 from textrnn.training.effort import EFFORTS, DataSize, settings_for
-from textrnn.training.estimate import estimate_seconds
+from textrnn.training.estimate import announce
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.parts import train_parts
@@ -200,7 +200,7 @@ def train_on(
         )
         return result, network
 
-    _announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+    announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
     result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
@@ -253,24 +253,6 @@ def replace_event(event: Event, network: int) -> Event:
     if isinstance(event, EpochRecord):
         return msgspec.structs.replace(event, network=network)
     return replace(event, network=network)
-
-
-def _announce(
-    recipe: Recipe,
-    training: EncodedExamples,
-    unlabelled: EncodedTexts | None,
-    *,
-    vocabulary_size: int,
-    classes: int,
-) -> None:
-    """How long it will take, where it is more than one network that trains."""
-    if recipe.model.members == 1 and not recipe.model.ngrams:
-        return
-    seconds = estimate_seconds(recipe, training, unlabelled, vocabulary_size=vocabulary_size, classes=classes)
-    networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
-    beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""
-    about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-    logger.info("%s of at most %d epochs%s: about %s here", networks, recipe.training.epochs, beside, about)
 
 
 def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, LabelledTexts | None]:

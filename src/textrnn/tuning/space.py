@@ -6,7 +6,8 @@ defaults are a point of the space and can be its first trial.
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textrnn.config import CELLS_WITHOUT_RECURRENT_WEIGHT, Config, Recipe, choices, kinds, setting_sections
+from textrnn.config import CELLS_WITHOUT_RECURRENT_WEIGHT, Recipe, setting_sections
+from textrnn.settings import Config, choices, kinds
 
 if TYPE_CHECKING:
     from optuna.distributions import CategoricalChoiceType

@@ -5,13 +5,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-from safetensors import SafetensorError, safe_open
 
 from textrnn.config import VocabularyConfig
 from textrnn.files import replacing
 from textrnn.history import PretrainingRecord
 from textrnn.modelfile.header import FORMAT_VERSION
-from textrnn.modelfile.read import Weights, decode_base, read_file
+from textrnn.modelfile.read import MAX_HEADER_BYTES, Metadata, SafetensorsHeader, Weights, decode_base, read_file
 from textrnn.modelfile.tensors import Shape, directions, network_tensors
 from textrnn.modelfile.write import tensors_to_bytes
 from textrnn.pretraining_config import BaseModelConfig, BaseTextConfig, PretrainingConfig
@@ -66,11 +65,19 @@ def base_tensors(header: BaseHeader) -> dict[str, Shape]:
 
 
 def is_base(path: str | Path) -> bool:
-    """Whether a file says that it is a base, right or wrong; False where it cannot be read."""
+    """Whether a file says that it is a base, right or wrong; False where it cannot be read, or is no regular file."""
     try:
-        with safe_open(path, framework="np") as file:
-            return msgspec.json.decode((file.metadata() or {}).get("textrnn", ""), type=_Kind).kind is not None
-    except (SafetensorError, OSError, ValueError, RecursionError):
+        path = Path(path)
+        if not path.is_file():  # opening a pipe would wait for ever for its writer
+            return False
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if size > min(MAX_HEADER_BYTES, path.stat().st_size):
+                return False
+            metadata = msgspec.json.decode(file.read(size), type=SafetensorsHeader).metadata
+        content = msgspec.json.decode(metadata, type=Metadata).textrnn
+        return msgspec.json.decode(content, type=_Kind).kind is not None
+    except (msgspec.MsgspecError, OSError, ValueError, RecursionError):
         return False
 
 

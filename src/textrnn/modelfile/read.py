@@ -31,13 +31,15 @@ LARGEST_WEIGHT = 1e15
 """No training comes near it, and products of two such numbers can be summed without overflow."""
 
 
-class _SafetensorsHeader(msgspec.Struct):
+class SafetensorsHeader(msgspec.Struct):
     """The one field of the safetensors header that is looked at before safetensors checks the rest."""
 
     metadata: msgspec.Raw = msgspec.field(name="__metadata__", default=msgspec.Raw(b"{}"))
 
 
-class _Metadata(msgspec.Struct, forbid_unknown_fields=True):
+class Metadata(msgspec.Struct, forbid_unknown_fields=True):
+    """The one field of the metadata: the header of a model file or of a base, as JSON."""
+
     textrnn: str
 
 
@@ -143,11 +145,11 @@ def _refuse_repeated_keys(raw: bytes | str) -> None:
 
 def _decode_header(raw: bytes, decode: Callable[[str], AnyHeader]) -> AnyHeader:
     try:
-        metadata = msgspec.json.decode(raw, type=_SafetensorsHeader).metadata
+        metadata = msgspec.json.decode(raw, type=SafetensorsHeader).metadata
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelFileError(f"not a model file: its header is not that of a safetensors file ({error})") from error
     try:
-        content = msgspec.json.decode(metadata, type=_Metadata).textrnn
+        content = msgspec.json.decode(metadata, type=Metadata).textrnn
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelFileError(
             f"not a model file of textrnn: expected the one field 'textrnn' with a string as metadata ({error})"

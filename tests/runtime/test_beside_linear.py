@@ -20,7 +20,13 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation import to_text, write_html
 from textrnn.runtime import baseline
 
-SETTINGS: dict[str, Any] = {"epochs": 1, "hidden_size": 4, "embedding_size": 4, "on_event": lambda event: None}
+SETTINGS: dict[str, Any] = {
+    "effort": "plain",
+    "epochs": 1,
+    "hidden_size": 4,
+    "embedding_size": 4,
+    "on_event": lambda event: None,
+}
 
 
 def pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -147,7 +153,7 @@ def test_the_command_line_shows_it(tmp_path: Path) -> None:
         rows = "\n".join(f"{text},{label}" for text, label in pairs(count, seed))
         (tmp_path / f"{name}.csv").write_text(f"text,label\n{rows}\n")
     model, train, test = tmp_path / "m.textrnn", tmp_path / "train.csv", tmp_path / "test.csv"
-    size = ["--epochs", "1", "--hidden-size", "4", "--embedding-size", "4"]
+    size = ["--effort", "plain", "--epochs", "1", "--hidden-size", "4", "--embedding-size", "4"]
     printed = run("train", train, "--out", model, "--baseline", "--progress", "none", *size)
     assert "20 validation texts" in printed and "the linear model is better by accuracy" in printed
     saved = json.loads(run("train", train, "--out", model, "--baseline", "--progress", "json", *size).splitlines()[-1])

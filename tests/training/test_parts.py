@@ -133,3 +133,9 @@ def test_long_texts_cost_members_not_epochs() -> None:
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})
     assert long["members"] < short["members"] and long["epochs"] == short["epochs"]
     assert long["max_length"] == 300 and short["max_length"] == 32
+
+
+def test_a_reading_that_the_user_does_without_leaves_room_for_networks() -> None:
+    size = DataSize(8000, 2, np.full(8000, 200), characters=False)
+    twice, once = (settings_for("default", size, {"epochs": 2, "r_drop": weight}) for weight in (1.0, 0.0))
+    assert twice["members"] == 3 and once["members"] == 4

@@ -67,7 +67,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
     # The usual loss reads a text once, the adversarial one once more, the virtual one twice more.
     readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
-    twice = readings == 1 and 2 * epochs * tokens <= TOKENS[effort]
+    affordable = readings == 1 and effort != "quick" and 2 * epochs * tokens <= TOKENS[effort]
+    twice = chosen.get("r_drop", float(affordable)) > 0
     networks = TOKENS[effort] / max(1.0, epochs * tokens * (2 if twice else readings))
     found = {
         "max_length": longest,
@@ -79,7 +80,7 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
         "epochs": epochs,
         "schedule": "cosine",
         "word_dropout": 0.1 if size.characters else 0.3,
-        "r_drop": 1.0 if twice and effort != "quick" else 0.0,
+        "r_drop": 1.0 if twice else 0.0,
         "calibrate": True,
     }
     return found | chosen

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.errors import DataError
+from textrnn.evaluation.calibration import calibrate
+from textrnn.evaluation.checks import checked
 from textrnn.evaluation.metrics import score
 from textrnn.files import require
 from textrnn.history import SideFigures
@@ -27,7 +29,6 @@ FIRST_C, FACTOR, SMALLEST_C, LARGEST_C = 4.0, 4.0, 4.0**-4, 4.0**6
 ITERATIONS = 500
 TOLERANCE = 1e-5
 """Of the mean gradient. With scikit-learn's 1e-4 a weak regularisation ends long before the minimum."""
-CALIBRATION_BINS = 15
 
 MOST_TEXTS = 200_000
 MOST_CHARACTERS = 50_000_000
@@ -147,7 +148,7 @@ def figures(targets: NDArray[Any], probabilities: NDArray[Any]) -> SideFigures:
         accuracy=score("accuracy", targets, probabilities),
         macro_f1=score("macro_f1", targets, probabilities),
         loss=score("loss", targets, probabilities),
-        calibration_error=_calibration_error(targets, probabilities),
+        calibration_error=calibrate(*checked(targets, probabilities)).error,
     )
 
 
@@ -157,14 +158,6 @@ def _all_classes(regression: Any, vectors: Any, classes: int) -> NDArray[np.floa
     probabilities[:, regression.classes_] = regression.predict_proba(vectors)
     probabilities /= probabilities.sum(axis=1, keepdims=True)  # those of 32-bit floats add up to 1 roughly
     return probabilities
-
-
-def _calibration_error(targets: NDArray[Any], probabilities: NDArray[Any]) -> float:
-    """Over bins (low, high] of equal width; Guo et al., On calibration of modern neural networks, ICML 2017."""
-    certainty = probabilities.max(axis=1).astype(np.float64)
-    gap = (probabilities.argmax(axis=1) == targets) - certainty
-    bins = np.clip(np.ceil(certainty * CALIBRATION_BINS).astype(np.int64) - 1, 0, CALIBRATION_BINS - 1)
-    return float(np.abs(np.bincount(bins, weights=gap)).sum() / len(targets))
 
 
 def _vectors(texts: Sequence[str], tokenize: Tokenize, characters: bool, classes: int) -> tuple[Any, Any]:

@@ -28,6 +28,9 @@ from textrnn.training.ngram_weights import fit_ngrams
 from textrnn.training.run import torch_logits
 
 LARGEST_SCALE = 100.0
+PRIOR = 5.0
+"""Nats that a scale costs one away from the mean of the parts. One validation text that is wrong must not silence a
+network, nor a few that are right make it sure of everything; on a thousand texts it hardly counts."""
 
 TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextClassifier]]
 """(recipe with the network's own seed, its number from 1, where its state is kept) -> (what came out, the network)."""
@@ -80,7 +83,7 @@ def train_parts(
 
 
 def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The scales, not negative, with which the sum of some scores has the least log loss; a convex problem.
+    """The scales, not negative, with which a sum of scores has the least log loss and `PRIOR` together; convex.
 
     Args:
         scores: of each part, [texts, classes].
@@ -96,8 +99,9 @@ def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> ND
         probabilities = softmax(total)
         off = probabilities.copy()
         off[rows, targets] -= 1
-        value = score("loss", targets, probabilities)
-        return value, (stacked * off).sum(axis=(1, 2)) / len(targets)
+        apart, weight = scales - start, PRIOR / len(targets)
+        value = score("loss", targets, probabilities) + weight * float(apart @ apart)
+        return value, (stacked * off).sum(axis=(1, 2)) / len(targets) + 2 * weight * apart
 
     start = np.full(len(stacked), 1 / len(stacked))
     found: NDArray[np.float64] = minimize(

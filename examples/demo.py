@@ -54,8 +54,9 @@ def main() -> None:
     started = time.perf_counter()
     print("1. The lesson: a recurrent network, written out step by step, on forty toy reviews")
     result = lesson()
+    accuracy = result.history[-1].accuracy or 0.0
     print(
-        f"   epoch 80: loss {result.history[-1].loss:.4f}, accuracy {100 * result.history[-1].accuracy:.2f} %; "
+        f"   epoch 80: loss {result.history[-1].loss:.4f}, accuracy {100 * accuracy:.2f} %; "
         f"test loss {result.test_loss:.4f}, test accuracy {10 * result.correct:.2f} % ({result.correct}/10)"
     )
     print("   (every step of it: textrnn lesson)")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         TextRNNError,
     )
     from textrnn.runtime import Classifier, Prediction, Stream, load
+    from textrnn.runtime.choosing import Threshold, choose_threshold, with_threshold
     from textrnn.runtime.comparing import compare
     from textrnn.studies import learning_curve, suspects
     from textrnn.training import pretrain, train
@@ -40,6 +41,8 @@ _HOMES = {
     "Prediction": "textrnn.runtime",
     "Stream": "textrnn.runtime",
     "TextRNNError": "textrnn.errors",
+    "Threshold": "textrnn.runtime.choosing",
+    "choose_threshold": "textrnn.runtime.choosing",
     "compare": "textrnn.runtime.comparing",
     "learning_curve": "textrnn.studies",
     "load": "textrnn.runtime",
@@ -47,6 +50,7 @@ _HOMES = {
     "suspects": "textrnn.studies",
     "train": "textrnn.training",
     "tune": "textrnn.tuning",
+    "with_threshold": "textrnn.runtime.choosing",
 }
 
 __all__ = [
@@ -60,7 +64,9 @@ __all__ = [
     "Prediction",
     "Stream",
     "TextRNNError",
+    "Threshold",
     "__version__",
+    "choose_threshold",
     "compare",
     "learning_curve",
     "load",
@@ -68,6 +74,7 @@ __all__ = [
     "suspects",
     "train",
     "tune",
+    "with_threshold",
 ]
 
 

@@ -4,14 +4,13 @@ Each field carries its own help text and limits; the command line's options, the
 all derived from here. A setting is named by one flat name everywhere (`hidden_size`, `--hidden-size`).
 """
 
-import difflib
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from textrnn.errors import ConfigError
-from textrnn.settings import Config
+from textrnn.settings import Config, Sections, sections_of
+from textrnn.tasks import TaskConfig, task_of
 
 
 class TextConfig(Config, frozen=True, kw_only=True):
@@ -184,9 +183,38 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         Literal["none", "balanced"],
         Meta(description="`balanced`: each class weighs the same in the loss, whatever its number of texts."),
     ] = "none"
+    focal: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=10,
+            description="Focal loss with this exponent, such as 2: texts that are right already count less, by "
+            "(1 - probability) to its power; 0: the usual loss.",
+        ),
+    ] = 0.0
     metric: Annotated[
-        Literal["loss", "accuracy", "macro_f1", "micro_f1", "weighted_f1", "roc_auc"],
-        Meta(description="Validation metric that chooses the best epoch and stops early."),
+        Literal[
+            "loss",
+            "accuracy",
+            "macro_f1",
+            "micro_f1",
+            "weighted_f1",
+            "samples_f1",
+            "roc_auc",
+            "hamming_loss",
+            "average_precision",
+            "lrap",
+            "mae",
+            "quadratic_kappa",
+            "rmse",
+            "r2",
+            "pearson",
+            "spearman",
+        ],
+        Meta(
+            description="Validation metric that chooses the best epoch and stops early. Each task has its own, see "
+            "docs/tasks.md; all have 'loss'."
+        ),
     ] = "loss"
     patience: Annotated[
         int,
@@ -222,47 +250,18 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     ] = True
 
 
-class Sections(Config, frozen=True, kw_only=True):
-    """A record of records; settings are named across all of them."""
-
-    @classmethod
-    def from_settings(cls, **settings: Any) -> Self:
-        """The record with some settings changed, each by its flat name.
-
-        Raises:
-            TypeError: there is no setting of this name; the message names the nearest one.
-            ConfigError: a value cannot be used.
-        """
-        sections = setting_sections(cls)
-        chosen: dict[str, dict[str, Any]] = {section: {} for section in cls.__struct_fields__}
-        for name, value in settings.items():
-            if name not in sections:
-                near = difflib.get_close_matches(name, sections, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sections)}"
-                raise TypeError(f"unknown setting {name!r}{hint}")
-            chosen[sections[name]][name] = value
-        defaults = cls()
-        return cls(**{name: msgspec.structs.replace(getattr(defaults, name), **chosen[name]) for name in chosen})
-
-    def settings(self) -> dict[str, Any]:
-        """All settings by their flat names; the inverse of `from_settings`."""
-        return {
-            name: value
-            for section in self.__struct_fields__
-            for name, value in msgspec.structs.asdict(getattr(self, section)).items()
-        }
-
-
 class Recipe(Sections, frozen=True, kw_only=True):
     """Everything that decides, together with the data, which model comes out."""
 
     text: TextConfig = TextConfig()
     vocabulary: VocabularyConfig = VocabularyConfig()
+    task: TaskConfig = TaskConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_task()
         if self.training.recurrent_dropout and self.model.cell in CELLS_WITHOUT_RECURRENT_WEIGHT:
             raise ConfigError(
                 f"recurrent_dropout: expected 0, since cell {self.model.cell!r} has no recurrent weights, "
@@ -274,12 +273,20 @@ class Recipe(Sections, frozen=True, kw_only=True):
                 f"got {self.training.r_drop!r}"
             )
 
+    def _check_task(self) -> None:
+        """Refuse what the task has no meaning for."""
+        name, task, training = self.task.task, task_of(self.task), self.training
+        if training.metric not in task.metrics:
+            raise ConfigError(
+                f"metric: expected one of {', '.join(task.metrics)}, as the task {name!r} has them, "
+                f"got {training.metric!r}"
+            )
+        if training.class_weight != "none" and not task.weighable:
+            raise ConfigError(f"class_weight: expected 'none', since the task {name!r} has no classes")
+        if training.focal and not task.focal:
+            raise ConfigError(f"focal: expected 0, since the task {name!r} has no focal loss, got {training.focal!r}")
+
 
 def setting_sections(recipe: type[Sections] = Recipe) -> dict[str, str]:
     """The section of the recipe in which each setting lies, by the setting's flat name."""
-    defaults = recipe()
-    return {
-        name: section
-        for section in recipe.__struct_fields__
-        for name in type(getattr(defaults, section)).__struct_fields__
-    }
+    return sections_of(recipe)

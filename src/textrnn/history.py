@@ -14,9 +14,10 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     epoch: int
     """Counted from 1."""
     loss: float
-    """Mean cross-entropy in nats over the batches."""
-    accuracy: float
-    """Share of training texts, 0 to 1."""
+    """Mean over the batches; of cross-entropies in nats."""
+    accuracy: float | None
+    """Share of training texts with the right label, or exactly the right labels, 0 to 1; None where a number is
+    predicted."""
     learning_rate: float
     """Of the last step."""
     gradient_norm: float
@@ -24,7 +25,7 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tokens_per_second: float | None
     """Training tokens over the wall-clock time of the epoch, validation left out; None when not recorded."""
     validation: dict[str, float] | None = None
-    """`loss`, `accuracy` and the metric that chooses the best epoch, by name."""
+    """`loss`, others of the task such as `accuracy`, and the metric that chooses the best epoch, by name."""
     network: int = 1
     """Which of the networks of a model, counted from 1."""
 

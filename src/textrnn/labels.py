@@ -6,6 +6,9 @@ from typing import Any
 Label = str | int
 """A label as it stands in the data: a string, or an integer where the source has integers (JSON, Parquet, Python)."""
 
+AnyLabel = Label | tuple[Label, ...] | float
+"""What stands beside a text, whatever is to be predicted: a label, several, or a number."""
+
 
 def as_label(value: Any) -> Label:
     """`value` as a label: NumPy's strings and integers become Python's, nothing else is converted.

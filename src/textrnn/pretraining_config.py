@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from textrnn.config import ModelConfig, Sections, VocabularyConfig
-from textrnn.settings import Config
+from textrnn.config import ModelConfig, VocabularyConfig
+from textrnn.settings import Config, Sections
 
 
 class BaseTextConfig(Config, frozen=True, kw_only=True):

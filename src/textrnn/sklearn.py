@@ -14,14 +14,15 @@ from textrnn.config import Recipe
 from textrnn.data import as_examples, collect
 from textrnn.labels import Label, as_label
 from textrnn.runtime import Classifier
+from textrnn.tasks import task_of
 
 
 class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """A recurrent text classifier with scikit-learn's interface.
 
     X is a list, array or series of strings. Every parameter but the last is a setting of `textrnn.config.Recipe`, where
-    it is described and checked (at `fit`); `vectors` is a file of word vectors to begin with. Early stopping uses a
-    part of the training texts, `validation_fraction`.
+    it is described and checked (at `fit`); `task` may be "single_label" or "ordinal". `vectors` is a file of word
+    vectors to begin with. Early stopping uses a part of the training texts, `validation_fraction`.
 
     After `fit`:
         classes_: the labels in sorted order, [classes].
@@ -37,6 +38,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         keep: str = "both",
         max_size: int = 30_000,
         min_count: int = 2,
+        task: str = "single_label",
+        label_separator: str = "|",
+        label_order: str = "",
         cell: str = "elman",
         layers: int = 1,
         bidirectional: bool = False,
@@ -67,6 +71,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         initialization: str = "orthogonal",
         vectors_training: str = "tuned",
         class_weight: str = "none",
+        focal: float = 0.0,
         metric: str = "loss",
         patience: int = 3,
         validation_fraction: float = 0.1,
@@ -81,6 +86,9 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.keep = keep
         self.max_size = max_size
         self.min_count = min_count
+        self.task = task
+        self.label_separator = label_separator
+        self.label_order = label_order
         self.cell = cell
         self.layers = layers
         self.bidirectional = bidirectional
@@ -111,6 +119,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.initialization = initialization
         self.vectors_training = vectors_training
         self.class_weight = class_weight
+        self.focal = focal
         self.metric = metric
         self.patience = patience
         self.validation_fraction = validation_fraction
@@ -149,7 +158,10 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if vectors is not None and self.embedding_size == Recipe().model.embedding_size:  # nobody chose it
             settings.pop("embedding_size")
         recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
-        dataset = collect(as_examples(texts, [_name(label) for label in targets]))
+        task = task_of(recipe.task)
+        if not task.one_label:
+            raise ValueError(f"task: expected 'single_label' or 'ordinal' in scikit-learn, got {self.task!r}")
+        dataset = collect(as_examples(texts, [_name(label) for label in targets]), task=task)
         self.classifier_ = train_on(*split_off(dataset, recipe), recipe, vectors=vectors)
         self.classes_ = classes
         self.history_ = self.classifier_.history
@@ -168,14 +180,17 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return classifier.predict_proba(as_texts(X))[:, columns]
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The most probable label of each text, [texts], of the same kind as in `fit`.
+        """The most probable label of each text, or of levels the median one, [texts], of the same kind as in `fit`.
 
         Raises:
             NotFittedError: `fit` was not called.
             ValueError: X is not a list of strings.
         """
         probabilities = self.predict_proba(X)
-        predicted: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        classifier: Classifier = self.classifier_
+        columns = np.array([classifier.labels.index(_name(label)) for label in self.classes_])
+        decided = classifier.task.decided(probabilities[:, np.argsort(columns)])
+        predicted: NDArray[Any] = self.classes_[np.argsort(columns)[decided]]
         return predicted
 
     def __sklearn_tags__(self) -> Any:

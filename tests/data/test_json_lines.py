@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from textrnn.data import MAX_CHARACTERS, read_examples
 from textrnn.errors import DataError
+from textrnn.labels import AnyLabel
 
 
-def read(content: str | bytes, **options: str | bool | None) -> list[tuple[str, str | int | None, int | None]]:
+def read(content: str | bytes, **options: str | bool | None) -> list[tuple[str, AnyLabel | None, int | None]]:
     raw = io.BytesIO(content.encode() if isinstance(content, str) else content)
     examples = read_examples(raw, format="jsonl", **options)  # type: ignore[arg-type]
     return [(example.text, example.label, example.line) for example in examples]

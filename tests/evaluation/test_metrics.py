@@ -18,6 +18,7 @@ from textrnn.config import TrainingConfig
 from textrnn.errors import MissingDependencyError
 from textrnn.evaluation import METRICS, better, evaluate, score
 from textrnn.settings import choices
+from textrnn.tasks import TASKS, TaskConfig, task_of
 
 SIZES = [(2, 500), (3, 40), (20, 3000), (150, 6000)]
 
@@ -215,7 +216,9 @@ def test_unusable_settings_are_refused(change: dict[str, Any], sentence: str) ->
 
 def test_metrics_are_those_of_the_configuration() -> None:
     kind = typing.get_type_hints(TrainingConfig, include_extras=True)["metric"]
-    assert choices(kind) == METRICS
+    tasks = [task_of(TaskConfig(task=name)) for name in TASKS]  # type: ignore[arg-type]
+    assert set(choices(kind)) == {metric for task in tasks for metric in task.metrics}
+    assert tasks[0].metrics == METRICS
 
 
 def test_better() -> None:

@@ -43,6 +43,7 @@ def test_parameters(told: tuple[LessonResult, str]) -> None:
 def test_training(told: tuple[LessonResult, str], epoch: int, loss: str, accuracy: str) -> None:
     result, printed = told
     record = result.history[epoch - 1]
+    assert record.accuracy is not None
     assert f"{record.loss:.4f}" == f"0{loss}" and f"{100 * record.accuracy:.2f}" == accuracy
     assert re.search(rf"^ +{epoch} +0\{loss} +{accuracy} %$", printed, re.MULTILINE)
 

@@ -15,12 +15,12 @@ from textrnn.data import EncodedTexts
 from textrnn.model import ENCODERS, SILENCE, Noise, TextClassifier
 from textrnn.training.adversarial import (
     Adversary,
-    divergence,
     same_masks,
     spread,
     towards,
     virtual_loss,
 )
+from textrnn.training.losses import CROSS_ENTROPY
 from textrnn.training.randomness import random_stream
 
 IDS = torch.tensor([[3, 4, 5, 6, 2], [7, 8, 1, 0, 0], [9, 3, 0, 0, 0]])
@@ -101,7 +101,7 @@ def test_the_virtual_perturbation_is_where_the_divergence_grows_fastest() -> Non
 def test_divergence_is_the_kullback_leibler_divergence() -> None:
     p, q = torch.tensor([[0.2, 0.8], [0.5, 0.5]]), torch.tensor([[0.4, 0.6], [0.5, 0.5]])
     expected = (0.2 * np.log(0.2 / 0.4) + 0.8 * np.log(0.8 / 0.6)) / 2
-    assert divergence(p.log() + 3, q.log() - 1).item() == pytest.approx(expected, rel=1e-5)
+    assert CROSS_ENTROPY.divergence(p.log() + 3, q.log() - 1).item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("backend", ENCODERS)
@@ -110,7 +110,7 @@ def test_the_adversarial_gradients_are_those_of_both_losses(backend: str, cell: 
     """Against autograd on the readable cell: the clean loss plus the loss at a constant perturbation."""
     ours = model(backend, cell=cell)
     adversary = Adversary(adversarial=2.0, virtual=0.0)
-    _, loss = adversary.backward(ours, IDS, LENGTHS, TARGETS, SILENCE, None)
+    _, loss = adversary.backward(ours, IDS, LENGTHS, TARGETS, SILENCE, CROSS_ENTROPY)
     plain = copy.deepcopy(model(cell=cell))
     probe = torch.zeros(5, 3, 4, requires_grad=True)
     clean = cross_entropy(plain(IDS, LENGTHS, dataclasses.replace(SILENCE, perturbation=probe)), TARGETS)
@@ -147,7 +147,7 @@ def test_backends_agree_with_all_noise_and_both_losses() -> None:
         ours = model(backend, layers=2)
         noise = Noise(random_stream(2), dropout=0.2, word_dropout=0.2, recurrent_dropout=0.2)
         adversary = Adversary(1.0, 1.0, batch_size=2, seed=3, unlabelled=unlabelled)
-        adversary.backward(ours, IDS, LENGTHS, TARGETS, noise, None, adversary.unlabelled_batch(1, 0))
+        adversary.backward(ours, IDS, LENGTHS, TARGETS, noise, CROSS_ENTROPY, adversary.unlabelled_batch(1, 0))
         found.append({name: parameter.grad for name, parameter in ours.named_parameters()})
     for other in found[1:]:
         for name, gradient in found[0].items():

@@ -16,8 +16,9 @@ from textrnn.data import EncodedTexts
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier, initialize
+from textrnn.tasks.classes import class_weights
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import class_weights, fit
+from textrnn.training.fit import fit
 from textrnn.training.optimizer import make_optimizer
 from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import random_stream

@@ -1,6 +1,7 @@
 """The step in one native call against the readable one by autograd, whose parts have foreign oracles of their own."""
 
 import dataclasses
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from textrnn.model import Noise, TextClassifier, initialize
 from textrnn.native import library
 from textrnn.training import lazy_adam
 from textrnn.training.adversarial import Adversary
+from textrnn.training.losses import CROSS_ENTROPY
 from textrnn.training.native_step import native_step_or_none
 from textrnn.training.optimizer import make_optimizer, set_rate
 from textrnn.training.randomness import random_stream
@@ -52,9 +54,10 @@ def setting(model: TextClassifier, *, stream: int = 1, optimizer: str = "adamw",
     config = TrainingConfig(learning_rate=0.01, weight_decay=0.1 if optimizer == "adamw" else 0.0, optimizer=optimizer)  # type: ignore[arg-type]
     pad_to = 12 if model.config.padding == "through" else None
     weights = torch.tensor([1.0, 2.0, 0.5]) if options.pop("weighted", False) else None
+    loss = replace(CROSS_ENTROPY, weights=weights)
     r_drop, from_base = options.pop("r_drop", 0.0), options.pop("from_base", ())
     noise = Noise(random_stream(stream), **options)
-    return Setting(model, make_optimizer(model, config, from_base), noise, 0.5, weights, pad_to, r_drop)
+    return Setting(model, make_optimizer(model, config, from_base), noise, 0.5, loss, pad_to, r_drop)
 
 
 def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], dict[str, Any], list[Any]]:

@@ -64,9 +64,15 @@ def compare(
     models = textrnn.load(first), textrnn.load(second)
     check_same_labels(*models)
     examples = as_examples(
-        as_source(data), text=text, label=label, format=format, encoding=encoding, header=not no_header
+        as_source(data),
+        text=text,
+        label=label,
+        format=format,
+        encoding=encoding,
+        header=not no_header,
+        read_label=models[0].task.read_label,
     )
-    dataset = collect(examples, labels=models[0].labels)
+    dataset = collect(examples, labels=models[0].labels, task=models[0].task)
     comparison = compare_on(*models, dataset, names=(first, second), disagreements=disagreements)
     if json_path == "-":
         sys.stdout.buffer.write(comparison_json(comparison))

@@ -10,7 +10,7 @@ import click
 import textrnn
 from textrnn.cli.options import FileName, as_source, column_options, compress_option, reading_options
 from textrnn.data import Example, as_examples, collect, set_apart
-from textrnn.evaluation import Evaluation, draw_png, to_json, to_text, write_html
+from textrnn.evaluation import AnyEvaluation, draw_png, headline, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
 from textrnn.runtime import Classifier, Compression
 from textrnn.runtime.baseline import evaluation_with_baseline
@@ -85,7 +85,8 @@ def evaluate(
 
     Accuracy, F1, log loss, ROC-AUC with intervals, scores per class, the confusion matrix and the most confidently
     wrong texts; whether the probabilities can be believed (calibration), the accuracy by length of the text, and what
-    errors are left when the least certain texts are handed to a human ('textrnn predict --abstain-below').
+    errors are left when the least certain texts are handed to a human ('textrnn predict --abstain-below'). A model with
+    several labels a text is measured label by label, and one that predicts a number by how far off it is.
 
     With --compress all figures are the compressed network's, and a line before them says what changed.
 
@@ -98,13 +99,25 @@ def evaluate(
         raise click.UsageError("DATA and --baseline cannot both be standard input")
     check_separate(outputs, [path for path in (model, data, baseline) if path and path != "-"])
     classifier = textrnn.load(model, compress=compress)
-    read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=not no_header)
+    for option, given in (("--out-of-scope", out_of_scope), ("--baseline", baseline)):
+        if given is not None:
+            classifier.require_one_label(option)
+    read = partial(
+        as_examples,
+        text=text,
+        label=label,
+        format=format,
+        encoding=encoding,
+        header=not no_header,
+        read_label=classifier.task.read_label,
+    )
     examples: Iterable[Example] = read(as_source(data))
     unknown = None
     if out_of_scope is not None:
         examples, unknown = set_apart(examples, out_of_scope, classifier.labels)
-    dataset = collect(examples, labels=classifier.labels)
-    learned = collect(read(as_source(baseline)), labels=classifier.labels) if baseline else None
+    gather = partial(collect, labels=classifier.labels, task=classifier.task)
+    dataset = gather(examples)
+    learned = gather(read(as_source(baseline))) if baseline else None
     evaluation = classifier.evaluate_on(dataset, mistakes=mistakes, out_of_scope=out_of_scope, unknown=unknown)
     if learned:
         evaluation = evaluation_with_baseline(evaluation, classifier, dataset, learned)
@@ -125,13 +138,10 @@ def evaluate(
     click.echo(to_text(evaluation))
 
 
-def compression_change(compressed: Evaluation, whole: Evaluation) -> str:
+def compression_change(compressed: AnyEvaluation, whole: AnyEvaluation) -> str:
     """What compression changed, in one line."""
-    figures = [
-        ("accuracy", compressed.accuracy.value, whole.accuracy.value),
-        ("macro F1", compressed.macro_f1.value, whole.macro_f1.value),
-        ("log loss", compressed.log_loss, whole.log_loss),
-    ]
+    one, other = headline(compressed), headline(whole)
+    figures = [(name, one[name], other[name]) for name in one]
     return ", ".join(
         f"{name} {after:.4f} instead of {before:.4f} ({after - before:+.4f})" for name, after, before in figures
     )

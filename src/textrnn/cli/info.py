@@ -19,6 +19,7 @@ from textrnn.modelfile import (
     read_base,
     read_model,
 )
+from textrnn.tasks import SINGLE_LABEL
 
 
 @click.command(
@@ -48,8 +49,10 @@ def _lines(header: Header, path: Path) -> list[str]:
     parameters = sum(math.prod(shape) for shape in expected_tensors(header).values())
     tokens = " ".join(one_line(token, 40) for token in header.vocabulary[2:12])
     labels = ", ".join(one_line(label, 40) for label in header.labels[:20])
+    task = ", ".join(f"{name} {one_line(value, 200)}" for name, value in msgspec.to_builtins(header.task).items())
     lines = [
         f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}",
+        *([] if header.task == SINGLE_LABEL else [one_line(task, 300)]),
         f"labels        {len(header.labels)}: {labels}" + (", …" if len(header.labels) > 20 else ""),
         f"text          {_settings(header.text)}",
         f"vocabulary    {len(header.vocabulary):,} tokens: {tokens} …",

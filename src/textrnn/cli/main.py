@@ -17,6 +17,7 @@ COMMANDS = (
     "tune",
     "evaluate",
     "predict",
+    "threshold",
     "compare",
     "suspects",
     "learning-curve",

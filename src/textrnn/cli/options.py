@@ -7,9 +7,9 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from textrnn.config import Recipe, Sections, setting_sections
+from textrnn.config import Recipe, setting_sections
 from textrnn.runtime import COMPRESSIONS
-from textrnn.settings import Config, choices, kinds
+from textrnn.settings import Config, Sections, choices, kinds
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -73,7 +73,8 @@ def predict(
 ) -> None:
     """Label every text in DATA with MODEL.
 
-    One row for each text, in the same order, with the label and all probabilities.
+    One row for each text, in the same order, with the label and all probabilities; with several labels, their
+    separator between them in CSV and a list in JSON Lines; or with the number, where one is predicted.
 
     DATA is a CSV, TSV, JSON Lines, Parquet or text file (one text a line; also .gz or .zst), a folder, or - for
     standard input (one text a line unless --format says otherwise). Texts that arrive slowly through a pipe are
@@ -84,6 +85,8 @@ def predict(
     classifier = textrnn.load(model, compress=compress)
     if not 0 <= abstain_below <= 1:  # nan, too
         raise ConfigError(f"--abstain-below: expected a probability from 0 to 1, got {abstain_below}")
+    if abstain_below:
+        classifier.require_one_label("--abstain-below")
     if abstention is not None and abstention in map(str, classifier.labels):
         raise ConfigError(f"--abstention: expected a word that is no label of the model, got {abstention!r}")
     source = StandardInput() if data == "-" and sys.stdin else data
@@ -94,7 +97,9 @@ def predict(
     kind = to or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
     first = next(chunks)  # what cannot be read at all leaves no header behind
     with _opened(out) as file:
-        writer = WRITERS[kind](file, classifier.labels, with_text=with_text, abstention=abstention)
+        writer = WRITERS[kind](
+            file, classifier.labels, task=classifier.task, with_text=with_text, abstention=abstention
+        )
         for chunk in chain([first], chunks):
             texts = [example.text for example in chunk]
             writer.write(texts, classifier.predict(texts, abstain_below=abstain_below))

@@ -7,7 +7,7 @@ from typing import IO, Any, Protocol
 import msgspec
 
 from textrnn.labels import Label
-from textrnn.runtime import Prediction
+from textrnn.tasks import SINGLE_LABEL, Prediction, Task
 
 
 class Writer(Protocol):
@@ -18,23 +18,28 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """A header, then `label,probability` and one column `p(LABEL)` for every label."""
+    """A header, then the columns that the task has, such as `label,probability` and `p(LABEL)` for every label."""
 
     def __init__(
-        self, file: IO[bytes], labels: Sequence[Label], *, with_text: bool, abstention: str | None = None
+        self,
+        file: IO[bytes],
+        labels: Sequence[Label],
+        *,
+        task: Task = SINGLE_LABEL,
+        with_text: bool,
+        abstention: str | None = None,
     ) -> None:
         """abstention: the word that stands for the label where the classifier abstains; None: nothing, or null."""
         self.file = file
+        self.task = task
         self.with_text = with_text
         self.abstention = abstention
-        self._write_rows([["text"] * with_text + ["label", "probability"] + [f"p({label})" for label in labels]])
+        self._write_rows([["text"] * with_text + task.columns(labels)])
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
         rows: list[list[str]] = []
         for text, prediction in zip(texts, predictions, strict=True):
-            numbers = [f"{value:.6f}" for value in (prediction.probability, *prediction.probabilities.values())]
-            label = (self.abstention or "") if prediction.label is None else str(prediction.label)
-            rows.append([text] * self.with_text + [label, *numbers])
+            rows.append([text] * self.with_text + self.task.row(prediction, self.abstention))
         self._write_rows(rows)
 
     def _write_rows(self, rows: list[list[str]]) -> None:
@@ -58,24 +63,27 @@ def _quoted(field: str) -> str:
 
 
 class JsonLinesWriter:
-    """One object a line: `label`, `probability`, `probabilities` by label."""
+    """One object a line with what the task has, such as `label`, `probability`, `probabilities` by label."""
 
     def __init__(
-        self, file: IO[bytes], labels: Sequence[Label], *, with_text: bool, abstention: str | None = None
+        self,
+        file: IO[bytes],
+        labels: Sequence[Label],
+        *,
+        task: Task = SINGLE_LABEL,
+        with_text: bool,
+        abstention: str | None = None,
     ) -> None:
         """abstention: the word that stands for the label where the classifier abstains; None: nothing, or null."""
         self.file = file
+        self.task = task
         self.with_text = with_text
         self.abstention = abstention
 
     def write(self, texts: Sequence[str], predictions: Sequence[Prediction]) -> None:
         for text, prediction in zip(texts, predictions, strict=True):
             row: dict[str, Any] = {"text": text} if self.with_text else {}
-            row |= {
-                "label": self.abstention if prediction.label is None else prediction.label,
-                "probability": round(prediction.probability, 6),
-                "probabilities": {str(label): round(value, 6) for label, value in prediction.probabilities.items()},
-            }
+            row |= self.task.record(prediction, self.abstention)
             self.file.write(msgspec.json.encode(row) + b"\n")
 
 

@@ -4,9 +4,10 @@ guessed."""
 import difflib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textrnn.errors import DataError
+from textrnn.labels import AnyLabel, as_label
 
 TEXT_NAMES = frozenset(
     (
@@ -34,13 +35,15 @@ LABEL_NAMES = frozenset(
 
 
 class Wanted(NamedTuple):
-    """What a caller says about the columns."""
+    """What a caller says about the columns and what stands there."""
 
     text: str | None = None
     """Name of the text's column; None: recognise it."""
     label: str | None = None
     """Name of the label's column; None: recognise it where a label is needed."""
     need_label: bool = True
+    read_label: Callable[[Any], AnyLabel] = as_label
+    """A label from what stands in its place; raises ValueError with a sentence."""
 
 
 def choose_columns(

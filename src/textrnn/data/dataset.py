@@ -3,28 +3,33 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.data.example import Example
 from textrnn.errors import DataError
-from textrnn.labels import Label, ordered
+from textrnn.labels import AnyLabel, Label
+from textrnn.tasks import SINGLE_LABEL, Task
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledTexts:
-    """Texts with their classes; a class is a position in `labels`."""
+    """Texts with their targets; where these are classes, a class is a position in `labels`."""
 
     texts: list[str]
-    targets: NDArray[np.int64]
-    """Class of each text. [texts]"""
+    targets: NDArray[Any]
+    """Class of each text [texts], whether it has each label [texts, labels], or its number [texts]."""
     labels: list[Label]
-    """The classes, in the order of `textrnn.labels.ordered`, or as a model lists them. [classes]"""
+    """The classes, in the order of `textrnn.labels.ordered`, of the levels, or as a model lists them; empty where
+    targets are numbers. [classes]"""
     paths: list[str | None]
     """File of each text; see `Example.path`. [texts]"""
     lines: NDArray[np.int64]
     """Line of each text; see `Example.line`; -1 where there is none. [texts]"""
+    task: Task = SINGLE_LABEL
+    """Says what the targets mean."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -32,15 +37,20 @@ class LabelledTexts:
     def example(self, index: int) -> Example:
         """One text with its label and place."""
         line = int(self.lines[index])
-        label = self.labels[self.targets[index]]
-        return Example(self.texts[index], label, self.paths[index], None if line < 0 else line)
+        return Example(self.texts[index], self.label(index), self.paths[index], None if line < 0 else line)
+
+    def label(self, index: int) -> AnyLabel:
+        """One text's label as the data have it."""
+        return self.task.label_of(self.targets[index], self.labels)
 
     def place(self, index: int) -> str:
         """Where a text stands, for messages: "reviews.csv, line 7"."""
         return self.example(index).place
 
     def counts(self) -> NDArray[np.int64]:
-        """Texts a class. [classes]"""
+        """Texts a class, or of each label. [classes]"""
+        if self.targets.ndim > 1:
+            return np.asarray(self.targets.sum(axis=0), dtype=np.int64)
         return np.bincount(self.targets, minlength=len(self.labels)).astype(np.int64, copy=False)
 
     def subset(self, indices: NDArray[np.int64]) -> "LabelledTexts":
@@ -51,6 +61,7 @@ class LabelledTexts:
             labels=self.labels,
             paths=[self.paths[index] for index in indices],
             lines=self.lines[indices],
+            task=self.task,
         )
 
     def fingerprint(self) -> str:
@@ -58,22 +69,25 @@ class LabelledTexts:
 
         Hashed is, for each text: `s` for a string label or `i` for an integer one; the label in UTF-8, or in
         decimal digits; the text in UTF-8. Before label and text stands their number of bytes, 8 bytes
-        little-endian, so that no two data sets give the same bytes. Paths, lines and the order of `labels` do
-        not count.
+        little-endian, so that no two data sets give the same bytes. For several labels: `m`, how many there are in
+        8 bytes, and each of them so, in the order of how they are written. For a number: `f` and its shortest
+        decimal form as a label. Paths, lines and the order of `labels` do not count.
         """
-        prefixes = [(b"i" if isinstance(label, int) else b"s") + _prefixed(str(label)) for label in self.labels]
         digest = hashlib.sha256()
-        for target, text in zip(self.targets.tolist(), self.texts, strict=True):
-            digest.update(prefixes[target])
+        for index, text in enumerate(self.texts):
+            digest.update(_label_bytes(self.label(index)))
             digest.update(_prefixed(text))
         return f"sha256:{digest.hexdigest()}"
 
 
-def collect(examples: Iterable[Example], labels: Sequence[Label] | None = None) -> LabelledTexts:
+def collect(
+    examples: Iterable[Example], labels: Sequence[Label] | None = None, *, task: Task = SINGLE_LABEL
+) -> LabelledTexts:
     """All examples in memory, in their order.
 
-    labels: the classes of a model, for evaluation; a label is found by how it is written, so a CSV file's "1" is the
-        model's 1. None: the classes of the examples, at least two
+    labels: those of a model, for evaluation; a label is found by how it is written, so a CSV file's "1" is the
+        model's 1. None: those of the examples, which must be enough to learn from
+    task: what becomes of the labels
 
     Raises:
         DataError: there are no examples, one has no label or one that is not among `labels`, labels mix
@@ -82,58 +96,32 @@ def collect(examples: Iterable[Example], labels: Sequence[Label] | None = None) 
     texts: list[str] = []
     paths: list[str | None] = []
     lines: list[int] = []
-    targets: list[int] = []
-    classes: dict[Label, int] = {} if labels is None else {label: target for target, label in enumerate(labels)}
-    # A CSV file cannot tell 1 from "1": against given labels, what is written alike is the same.
-    by_writing = {str(label): target for label, target in classes.items()}
+    found = task.collector(labels)
     for example in examples:
-        label = example.label
-        target = None if label is None else classes.get(label)
-        if target is None and labels is not None:
-            target = by_writing.get(str(label))
-        if target is None:
-            if label is None:
-                raise example.error("the label is missing")
-            if labels is not None:
-                raise example.error(_unknown(label, labels))
-            target = classes[label] = _new_class(example, label, classes)
+        try:
+            found.add(example.label)
+        except ValueError as error:
+            raise example.error(str(error)) from error
         texts.append(example.text)
-        targets.append(target)
         paths.append(example.path)
         lines.append(-1 if example.line is None else example.line)
     if not texts:
         raise DataError("there are no examples, expected at least one")
-    if labels is None and len(classes) == 1:
-        raise DataError(
-            f"all {len(texts)} texts have the label {next(iter(classes))!r}, expected at least two labels",
-            path=paths[0],
-        )
-    listing = ordered(classes) if labels is None else list(labels)
-    rank = {label: position for position, label in enumerate(listing)}
-    positions = np.array([rank[label] for label in classes], dtype=np.int64)
+    try:
+        targets, listing = found.result()
+    except ValueError as error:
+        raise DataError(str(error), path=paths[0]) from error
     return LabelledTexts(
-        texts=texts,
-        targets=positions[np.array(targets, dtype=np.int64)],
-        labels=listing,
-        paths=paths,
-        lines=np.array(lines, dtype=np.int64),
+        texts=texts, targets=targets, labels=listing, paths=paths, lines=np.array(lines, dtype=np.int64), task=task
     )
 
 
-def _new_class(example: Example, label: Label, classes: dict[Label, int]) -> int:
-    if classes:
-        try:
-            ordered([next(iter(classes)), label])
-        except ValueError as error:
-            raise example.error(str(error)) from error
-    return len(classes)
-
-
-def _unknown(label: Label, labels: Sequence[Label], limit: int = 10) -> str:
-    known = ", ".join(repr(other) for other in labels[:limit])
-    if len(labels) > limit:
-        known += f", … ({len(labels)} in all)"
-    return f"unknown label {label!r}, expected one of {known}"
+def _label_bytes(label: AnyLabel) -> bytes:
+    if isinstance(label, tuple):
+        return b"m" + len(label).to_bytes(8, "little") + b"".join(map(_label_bytes, label))
+    if isinstance(label, float):
+        return b"f" + _prefixed(repr(label))
+    return (b"i" if isinstance(label, int) else b"s") + _prefixed(str(label))
 
 
 def _prefixed(text: str) -> bytes:

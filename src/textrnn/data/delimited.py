@@ -12,7 +12,6 @@ from textrnn.data.columns import Wanted, choose_columns
 from textrnn.data.example import Example
 from textrnn.data.lines import MAC_LINES, MAX_CHARACTERS
 from textrnn.errors import DataError
-from textrnn.labels import as_label
 
 
 def read_delimited(
@@ -39,7 +38,7 @@ def read_delimited(
         names = [str(number) for number in range(1, len(names) + 1)]
     text, label = choose_columns(names, wanted, path=name, line=line, advice=advice)
     width = len(names)
-    label_of = lru_cache(maxsize=4096, typed=True)(as_label)  # one object a label, not one a record
+    label_of = lru_cache(maxsize=4096, typed=True)(wanted.read_label)  # one object a label, not one a record
     for line, record in records:
         if len(record) != width:
             if not record:

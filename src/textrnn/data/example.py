@@ -3,14 +3,14 @@
 from typing import Any, NamedTuple
 
 from textrnn.errors import DataError
-from textrnn.labels import Label
+from textrnn.labels import AnyLabel
 
 
 class Example(NamedTuple):
     """One text with its label (None where none is needed) and the place it was read from."""
 
     text: str
-    label: Label | None
+    label: AnyLabel | None
     path: str | None = None
     """The file, or "standard input"; None for texts that were handed over in memory."""
     line: int | None = None

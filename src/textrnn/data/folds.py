@@ -32,11 +32,12 @@ def stratified_folds(dataset: LabelledTexts, folds: int, seed: int) -> NDArray[n
     _, group_of, sizes = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True, return_counts=True)
     if len(sizes) < folds:
         raise DataError(f"folds: expected at least {folds} different texts for {folds} folds, got {len(sizes)}")
-    group_class = np.full(len(sizes), len(dataset.labels), dtype=np.int64)
-    np.minimum.at(group_class, group_of, dataset.targets)  # [groups]
+    strata = dataset.task.strata(dataset.targets)
+    group_class = np.full(len(sizes), strata.max() + 1, dtype=np.int64)
+    np.minimum.at(group_class, group_of, strata)  # [groups]
     fold_of_group = np.zeros(len(sizes), dtype=np.int64)
     in_fold = np.zeros(folds, dtype=np.int64)  # texts, of all classes: small classes then do not all go to the first
-    for target in range(len(dataset.labels)):
+    for target in range(int(strata.max()) + 1):
         of_class = np.zeros(folds, dtype=np.int64)
         for group in np.flatnonzero(group_class == target).tolist():
             fold = int(np.lexsort((in_fold, of_class))[0])  # the emptiest of this class, of these the emptiest at all

@@ -8,7 +8,6 @@ from textrnn.data.columns import Wanted, choose_columns, listed
 from textrnn.data.example import Example, as_text
 from textrnn.data.lines import MAC_LINES, MAX_CHARACTERS
 from textrnn.errors import DataError
-from textrnn.labels import as_label
 
 
 def read_json_lines(lines: Iterator[str], name: str, wanted: Wanted) -> Iterator[Example]:
@@ -31,7 +30,9 @@ def read_json_lines(lines: Iterator[str], name: str, wanted: Wanted) -> Iterator
             chosen = names[position], None if label_position is None else names[label_position]
         text, label = chosen
         try:
-            yield Example(as_text(record[text]), None if label is None else as_label(record[label]), name, number)
+            yield Example(
+                as_text(record[text]), None if label is None else wanted.read_label(record[label]), name, number
+            )
         except KeyError as error:
             raise DataError(
                 f"expected the key {error.args[0]!r}, as in the first object, found {listed(list(record))}",

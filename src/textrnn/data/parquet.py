@@ -11,7 +11,6 @@ from textrnn.data.example import Example, as_text
 from textrnn.data.streams import COMPRESSIONS, Source, decompressed, name_of, opened
 from textrnn.errors import DataError
 from textrnn.files import require
-from textrnn.labels import as_label
 
 _ROWS = 1024  # read at a time
 
@@ -42,7 +41,7 @@ def read_parquet(source: Source, wanted: Wanted) -> Iterator[Example]:
                 labels = [None] * len(texts) if label is None else batch.column(label).to_pylist()
                 for value, found in zip(texts, labels, strict=True):
                     row += 1
-                    yield _example(value, found, label is not None, name, row)
+                    yield _example(value, found, wanted, label is not None, name, row)
         except DataError:
             raise
         except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
@@ -58,9 +57,9 @@ def _check_text(pyarrow: Any, column: str, kind: Any, name: str) -> None:
         raise DataError(f"the column {column!r} holds {kind}, expected strings as texts", path=name)
 
 
-def _example(text: Any, label: Any, labelled: bool, name: str, row: int) -> Example:
+def _example(text: Any, label: Any, wanted: Wanted, labelled: bool, name: str, row: int) -> Example:
     try:
-        return Example(as_text(text), as_label(label) if labelled else None, name, row)
+        return Example(as_text(text), wanted.read_label(label) if labelled else None, name, row)
     except ValueError as error:
         raise DataError(str(error), path=name, line=row) from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ class RaggedBatch:
     """[tokens]"""
     lengths: NDArray[np.int64]
     """Real steps a text. [batch]"""
-    targets: NDArray[np.int64] | None
-    """Class of each text, if known. [batch]"""
+    targets: NDArray[Any] | None
+    """Target of each text, if known; see `LabelledTexts.targets`. [batch, …]"""
     indices: NDArray[np.int64]
     """Position of each text in the data set. [batch]"""
 
@@ -87,7 +88,7 @@ class EncodedTexts:
         index %= len(self)
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
-    def batch(self, indices: NDArray[np.int64], targets: NDArray[np.int64] | None = None) -> RaggedBatch:
+    def batch(self, indices: NDArray[np.int64], targets: NDArray[Any] | None = None) -> RaggedBatch:
         """The texts at `indices` [batch], in this order.
 
         `targets` are those of the whole data set [texts]; the batch gets the ones at `indices`.

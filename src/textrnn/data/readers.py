@@ -1,8 +1,8 @@
 """Files to examples, one at a time: every format behind one function."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from textrnn.data.columns import Wanted
 from textrnn.data.delimited import read_delimited
@@ -13,6 +13,7 @@ from textrnn.data.lines import MAC_LINES, MAX_CHARACTERS, text_lines
 from textrnn.data.parquet import read_parquet
 from textrnn.data.streams import COMPRESSIONS, Source, decompressed, name_of, opened
 from textrnn.errors import DataError
+from textrnn.labels import AnyLabel, as_label
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -38,6 +39,7 @@ def read_examples(
     encoding: str = "utf-8",
     header: bool = True,
     need_label: bool = True,
+    read_label: Callable[[Any], AnyLabel] = as_label,
 ) -> Iterator[Example]:
     """The examples of a file or folder in their order, read as they are asked for, in constant memory.
 
@@ -51,6 +53,7 @@ def read_examples(
     encoding:   of all formats but Parquet; a UTF-8 byte order mark is dropped
     header:     whether the first line of a CSV or TSV file names the columns; else they are "1", "2", …
     need_label: False: labels are read only where `label` names a column, or the source is a folder
+    read_label: a label from what stands in its place, as the task has it; raises ValueError with a sentence
 
     Labels from CSV, TSV and folders are strings, exactly as written; integers in JSON and Parquet stay
     integers. Nothing is read before the first example is asked for.
@@ -61,7 +64,7 @@ def read_examples(
         MissingDependencyError: zstandard or pyarrow is needed and not installed.
     """
     name = name_of(source)
-    wanted = Wanted(text, label, need_label)
+    wanted = Wanted(text, label, need_label, read_label)
     if isinstance(source, str | Path) and name != "standard input" and _is_folder(Path(source)):
         examples = _from_folder(source, wanted, format, encoding)
     else:
@@ -109,7 +112,15 @@ def _from_folder(folder: str | Path, wanted: Wanted, format: str | None, encodin
         raise DataError(f"is a folder, expected a file of the format {format}", path=folder)
     if wanted.text is not None or wanted.label is not None:
         raise DataError("a folder has no columns: leave out --text and --label", path=folder)
-    return read_folder(folder, encoding)
+    return _with_labels(read_folder(folder, encoding), wanted)
+
+
+def _with_labels(examples: Iterator[Example], wanted: Wanted) -> Iterator[Example]:
+    for example in examples:
+        try:
+            yield example._replace(label=wanted.read_label(example.label))
+        except ValueError as error:
+            raise example.error(str(error)) from error
 
 
 def _is_folder(path: Path) -> bool:

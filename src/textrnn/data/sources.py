@@ -1,6 +1,6 @@
 """Whatever a Python caller has (a path, a frame, lists, arrays) to examples."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from textrnn.data.example import Example, as_text
 from textrnn.data.readers import read_examples
 from textrnn.data.streams import BinaryFile, name_of
 from textrnn.errors import DataError
-from textrnn.labels import as_label
+from textrnn.labels import AnyLabel, as_label
 
 _ADVICE = "pass text= and label="
 _END = object()
@@ -26,6 +26,7 @@ def as_examples(
     encoding: str = "utf-8",
     header: bool = True,
     need_label: bool = True,
+    read_label: Callable[[Any], AnyLabel] = as_label,
 ) -> Iterator[Example]:
     """The examples of anything that holds texts, in their order.
 
@@ -33,6 +34,7 @@ def as_examples(
         or polars frame or a dict of columns; texts in a list, array, series or any other iterable, with
         `labels`; pairs (text, label); dicts with the same keys; or `Example`s
     labels: as many as there are texts, where `data` does not hold them
+    read_label: a label from what stands in its place, as the task has it
 
     `Example.line` of what is in memory is the row, counted from 0. Nothing is imported that the caller has
     not imported.
@@ -55,6 +57,7 @@ def as_examples(
             encoding=encoding,
             header=header,
             need_label=need_label,
+            read_label=read_label,
         )
     if isinstance(data, bytes | bytearray | set | frozenset) or not isinstance(data, Iterable):
         raise DataError(f"found data of type {type(data).__name__}, expected a path, a frame or a list of texts")
@@ -62,7 +65,7 @@ def as_examples(
         raise DataError(f"labels are given and the column {label!r} is named, expected one of them")
     labelled = need_label or labels is not None or label is not None
     wanted = Wanted(text, label, need_label and labels is None)
-    return _examples(_pairs(data, labels, wanted, labelled), labelled)
+    return _examples(_pairs(data, labels, wanted, labelled), read_label if labelled else lambda label: None)
 
 
 def _pairs(data: Iterable[Any], labels: Any, wanted: Wanted, labelled: bool) -> Iterable[tuple[Any, Any]]:
@@ -93,11 +96,11 @@ def _pairs(data: Iterable[Any], labels: Any, wanted: Wanted, labelled: bool) -> 
     return zip(rows, repeat(None))
 
 
-def _examples(pairs: Iterable[tuple[Any, Any]], labelled: bool) -> Iterator[Example]:
+def _examples(pairs: Iterable[tuple[Any, Any]], read_label: Callable[[Any], AnyLabel | None]) -> Iterator[Example]:
     row = -1
     for row, (text, label) in enumerate(pairs):
         try:
-            yield Example(as_text(text), as_label(label) if labelled else None, None, row)
+            yield Example(as_text(text), read_label(label), None, row)
         except ValueError as error:
             raise DataError(f"row {row}: {error}") from error
     if row < 0:

@@ -36,8 +36,9 @@ def split_stratified(dataset: LabelledTexts, fraction: float, seed: int) -> tupl
     ]
     # Groups of copies, in the order of their hashes: random, but the same on every machine.
     _, group_of, sizes = np.unique(np.array(hashes, dtype=np.uint64), return_inverse=True, return_counts=True)
-    group_class = np.full(len(sizes), len(dataset.labels), dtype=np.int64)
-    np.minimum.at(group_class, group_of, dataset.targets)  # [groups]
+    strata = dataset.task.strata(dataset.targets)
+    group_class = np.full(len(sizes), strata.max() + 1, dtype=np.int64)
+    np.minimum.at(group_class, group_of, strata)  # [groups]
 
     quotas = _quotas(np.bincount(group_class, weights=sizes).astype(np.int64), fraction)
     chosen = np.zeros(len(sizes), dtype=np.bool_)  # [groups]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from textrnn.errors import DataError
 from textrnn.evaluation.calibration import calibrate
-from textrnn.evaluation.checks import checked
 from textrnn.evaluation.metrics import score
 from textrnn.files import require
 from textrnn.history import SideFigures
+from textrnn.tasks.checks import checked
 
 Tokenize = Callable[[str], list[str]]
 

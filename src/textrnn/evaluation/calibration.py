@@ -5,17 +5,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.evaluation.checks import checked
 from textrnn.evaluation.intervals import wilson
 from textrnn.evaluation.results import Calibration, ReliabilityBin
 from textrnn.files import require
+from textrnn.tasks.checks import checked
 
 BINS = 15
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 
 
 def calibrate(
-    targets: NDArray[np.intp], probabilities: NDArray[np.float64], *, bins: int = BINS, confidence: float = 0.95
+    targets: NDArray[np.intp],
+    probabilities: NDArray[np.float64],
+    *,
+    predicted: NDArray[np.intp] | None = None,
+    bins: int = BINS,
+    confidence: float = 0.95,
 ) -> Calibration:
     """The figures of targets [examples] and probabilities [examples, classes], which `checked` has seen.
 
@@ -24,8 +29,7 @@ def calibrate(
     many examples: K. Nguyen, B. O'Connor, Posterior calibration and exploratory analysis for natural language
     processing models, EMNLP 2015, arXiv:1508.05154.
     """
-    right = probabilities.argmax(axis=1) == targets
-    certainty = probabilities.max(axis=1)
+    right, certainty = decisions(targets, probabilities, predicted)
     edges = np.linspace(0, 1, bins + 1)
     owner = np.clip(np.searchsorted(edges, certainty, side="left") - 1, 0, bins - 1)  # [examples]
     table: list[ReliabilityBin] = []
@@ -47,6 +51,14 @@ def calibrate(
         brier=brier_score(targets, probabilities),
         bins=table,
     )
+
+
+def decisions(
+    targets: NDArray[np.intp], probabilities: NDArray[np.float64], predicted: NDArray[np.intp] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Whether each predicted class is right, and its probability. predicted: None: the likeliest. [examples]"""
+    predicted = probabilities.argmax(axis=1) if predicted is None else predicted
+    return predicted == targets, probabilities[np.arange(len(targets)), predicted]
 
 
 def brier_score(targets: NDArray[Any], probabilities: NDArray[Any]) -> float:

@@ -1,12 +1,17 @@
 """How far a classifier's certainty can be used, as plain text: calibration, lengths, handing over, out of scope."""
 
 from textrnn.evaluation.lines import aligned, one_line
-from textrnn.evaluation.results import Estimate, Evaluation
+from textrnn.evaluation.results import Calibration, Estimate, Evaluation
 
 
 def certainty_sections(evaluation: Evaluation) -> list[list[str]]:
     """Lines of each section, at most 100 terminal columns wide; a section without figures has none."""
-    return [_calibration(evaluation), _lengths(evaluation), _handovers(evaluation), _out_of_scope(evaluation)]
+    return [
+        calibration_lines(evaluation.calibration, evaluation.confidence),
+        _lengths(evaluation),
+        _handovers(evaluation),
+        _out_of_scope(evaluation),
+    ]
 
 
 def span(low: int, high: int) -> str:
@@ -23,9 +28,9 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.low:.4f} to {estimate.high:.4f}"
 
 
-def _calibration(evaluation: Evaluation) -> list[str]:
-    calibration = evaluation.calibration
-    head = ["probability", "examples", "its mean", "accuracy", f"{100 * evaluation.confidence:g} % interval"]
+def calibration_lines(calibration: Calibration, confidence: float, what: str = "examples") -> list[str]:
+    """Whether the probabilities can be believed, bin by bin; `what` there are in a bin."""
+    head = ["probability", what, "its mean", "accuracy", f"{100 * confidence:g} % interval"]
     rows = [
         [
             f"{row.low:.2f} to {row.high:.2f}",

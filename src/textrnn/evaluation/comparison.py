@@ -8,12 +8,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from textrnn.evaluation.checks import checked
 from textrnn.evaluation.intervals import wilson
 from textrnn.evaluation.mistakes import encodable
 from textrnn.evaluation.results import Estimate
 from textrnn.files import require
 from textrnn.labels import Label
+from textrnn.tasks.checks import checked
 
 EXACT_BELOW = 25
 """Discordant pairs below which McNemar's test is the exact one."""
@@ -73,12 +73,15 @@ def compare_probabilities(
     labels: Sequence[Label],
     *,
     names: tuple[str, str] = ("first", "second"),
+    predicted: tuple[NDArray[Any], NDArray[Any]] | None = None,
     texts: Sequence[str] | None = None,
     places: Sequence[str] | None = None,
     disagreements: int = 10,
     confidence: float = 0.95,
 ) -> Comparison:
     """All figures of two classifiers' probabilities [examples, classes] for the same targets [examples].
+
+    predicted: the classes that they decide for, each [examples]; None: the likeliest.
 
     Raises:
         ValueError: the arrays do not fit each other, are empty, or hold what is no probability or no class.
@@ -91,7 +94,7 @@ def compare_probabilities(
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
     examples = len(targets)
-    predicted = [first.argmax(axis=1), second.argmax(axis=1)]
+    predicted = predicted or (first.argmax(axis=1), second.argmax(axis=1))
     right = [guesses == targets for guesses in predicted]
     both_right = int((right[0] & right[1]).sum())
     only_first = int((right[0] & ~right[1]).sum())

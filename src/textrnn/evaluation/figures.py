@@ -64,7 +64,9 @@ def draw_curves(axes: "Axes", history: Sequence[EpochRecord], quantity: str) -> 
     """`loss` or `accuracy` over the epochs, of training and, where there is one, of validation."""
     from matplotlib.ticker import MaxNLocator
 
-    training = [(record.epoch, getattr(record, quantity)) for record in history]
+    training = [
+        (record.epoch, getattr(record, quantity)) for record in history if getattr(record, quantity) is not None
+    ]
     validation = [
         (record.epoch, record.validation[quantity])
         for record in history

@@ -15,15 +15,16 @@ def most_confident_mistakes(
     probabilities: NDArray[Any],
     labels: Sequence[Label],
     *,
+    predicted: NDArray[Any] | None = None,
     texts: Sequence[str] | None,
     places: Sequence[str] | None,
     count: int,
 ) -> list[Mistake]:
     """Up to `count` wrongly predicted examples by falling probability, equal ones in the order of the data.
 
-    targets [examples], probabilities [examples, classes].
+    targets, predicted [examples], probabilities [examples, classes]; predicted None: the likeliest.
     """
-    predicted = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1) if predicted is None else predicted
     wrong = np.flatnonzero(predicted != targets)
     chosen = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")[:count]]
     return [

@@ -1,42 +1,91 @@
 """An evaluation as plain text and as JSON."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 from rich.cells import cell_len
 
 from textrnn.evaluation.baseline_lines import baseline_lines
+from textrnn.evaluation.by_task import AnyEvaluation
 from textrnn.evaluation.certainty import certainty_sections
 from textrnn.evaluation.lines import aligned, one_line, padded
 from textrnn.evaluation.mistakes import most_frequent_confusions
+from textrnn.evaluation.numbers import NumberEvaluation
 from textrnn.evaluation.results import Estimate, Evaluation
+from textrnn.evaluation.sets import SetEvaluation
+from textrnn.evaluation.task_reports import number_sections, set_sections
 
 COLUMNS = 100
 MATRIX_CLASSES = 20  # more are shown by their most frequent confusions
 
 
-def to_json(evaluation: Evaluation) -> bytes:
-    """Indented JSON, which `msgspec.json.decode(..., type=Evaluation)` reads back."""
+def to_json(evaluation: AnyEvaluation) -> bytes:
+    """Indented JSON, which `msgspec.json.decode(..., type=Evaluation)`, or what it is, reads back."""
     return msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n"
 
 
-def to_text(evaluation: Evaluation) -> str:
+def to_text(evaluation: AnyEvaluation) -> str:
     """A report in aligned plain text, at most 100 terminal columns wide."""
+    sections = SECTIONS[type(evaluation)](evaluation)
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def headline(evaluation: AnyEvaluation) -> dict[str, float]:
+    """The few figures that tell most, by their names."""
+    return HEADLINES[type(evaluation)](evaluation)
+
+
+def class_sections(evaluation: Evaluation) -> list[list[str]]:
+    """Lines of each section."""
     baseline = [] if evaluation.baseline is None else baseline_lines(evaluation.baseline, "test")
-    sections = [
+    return [
         *(_summary(evaluation), baseline, _per_class(evaluation), _confusion(evaluation)),
         *certainty_sections(evaluation),
         _mistakes(evaluation),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+SECTIONS: dict[type[AnyEvaluation], Callable[[Any], list[list[str]]]] = {
+    Evaluation: class_sections,
+    SetEvaluation: set_sections,
+    NumberEvaluation: number_sections,
+}
+"""Of the report on each kind of evaluation."""
+
+HEADLINES: dict[type[AnyEvaluation], Callable[[Any], dict[str, float]]] = {
+    Evaluation: lambda found: {
+        "accuracy": found.accuracy.value,
+        "macro F1": found.macro_f1.value,
+        "log loss": found.log_loss,
+    },
+    SetEvaluation: lambda found: {
+        "micro F1": found.micro_f1,
+        "macro F1": found.macro_f1,
+        "log loss": found.log_loss,
+    },
+    NumberEvaluation: lambda found: {"MAE": found.mae.value, "RMSE": found.rmse.value},
+}
 
 
 def _summary(evaluation: Evaluation) -> list[str]:
     def interval(estimate: Estimate) -> str:
         return f"{100 * evaluation.confidence:g} % interval {estimate.low:.4f} to {estimate.high:.4f}"
 
-    auc = evaluation.roc_auc
+    auc, levels = evaluation.roc_auc, evaluation.levels
     rows = [
         ("accuracy", evaluation.accuracy.value, interval(evaluation.accuracy)),
         ("  by majority", evaluation.majority_share, "always guessing the most frequent class"),
+        *(
+            [
+                ("MAE", levels.mae, "levels between the predicted and the true one"),
+                ("  within one", levels.within_one, "predicted at most one level off"),
+                ("kappa", levels.quadratic_kappa, "quadratic weights; 0 is chance"),
+                ("Spearman", levels.spearman, "rank correlation"),
+            ]
+            if levels
+            else []
+        ),
         ("macro F1", evaluation.macro_f1.value, interval(evaluation.macro_f1)),
         ("micro F1", evaluation.micro_f1, ""),
         ("weighted F1", evaluation.weighted_f1, ""),

@@ -119,6 +119,19 @@ class OutOfScope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Texts are accepted there from this probability on."""
 
 
+class LevelFigures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What counts where the classes are levels in their order."""
+
+    mae: float
+    """Mean absolute error, in levels."""
+    within_one: float
+    """Share of the examples that are predicted at most one level off."""
+    quadratic_kappa: float
+    """Cohen's kappa with quadratic weights: 1 is perfect, 0 is chance."""
+    spearman: float
+    """Rank correlation of true and predicted levels; 0 where it is undefined."""
+
+
 class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How well a classifier does on labelled examples. Means over classes count absent classes as 0."""
 
@@ -154,3 +167,5 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None where it was not asked for."""
     baseline: BaselineRecord | None = None
     """The classifier beside a linear model on the same examples, where that was asked for."""
+    levels: LevelFigures | None = None
+    """Where the classes are levels in their order."""

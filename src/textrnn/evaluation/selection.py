@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from textrnn.evaluation.calibration import decisions
 from textrnn.evaluation.intervals import wilson
 from textrnn.evaluation.results import Handover, LengthBucket, OutOfScope, Selection
 from textrnn.files import require
@@ -12,7 +13,13 @@ SHARES = (0.05, 0.1, 0.2)
 BUCKETS = 4
 
 
-def select(targets: NDArray[np.intp], probabilities: NDArray[np.float64], *, confidence: float = 0.95) -> Selection:
+def select(
+    targets: NDArray[np.intp],
+    probabilities: NDArray[np.float64],
+    *,
+    predicted: NDArray[np.intp] | None = None,
+    confidence: float = 0.95,
+) -> Selection:
     """The figures of targets [examples] and probabilities [examples, classes], which `checked` has seen.
 
     Source: Y. Geifman, R. El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017, arXiv:1705.08500.
@@ -21,8 +28,8 @@ def select(targets: NDArray[np.intp], probabilities: NDArray[np.float64], *, con
     Of equally certain examples all or none are handed over, as by a threshold; a share is never exceeded. In the area
     they count as if in random order.
     """
-    certainty = probabilities.max(axis=1)
-    wrong = probabilities.argmax(axis=1) != targets
+    right, certainty = decisions(targets, probabilities, predicted)
+    wrong = ~right
     examples = len(targets)
     ascending = np.sort(certainty)
     handovers = []

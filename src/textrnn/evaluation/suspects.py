@@ -8,10 +8,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from textrnn.evaluation.checks import checked
 from textrnn.evaluation.mistakes import encodable
 from textrnn.files import require
 from textrnn.labels import Label
+from textrnn.tasks.checks import checked
 
 
 class Suspect(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -118,7 +118,7 @@ def lesson(echo: Callable[[str], None] = lambda line: None) -> LessonResult:
     echo("   epoch    loss   accuracy")
 
     def show(event: object) -> None:
-        if isinstance(event, EpochRecord) and event.epoch in SHOWN_EPOCHS:
+        if isinstance(event, EpochRecord) and event.epoch in SHOWN_EPOCHS and event.accuracy is not None:
             echo(f"   {event.epoch:5d}  {event.loss:.4f}   {100 * event.accuracy:6.2f} %")
 
     result = fit(RECIPE, model, examples, None, stream=stream, on_event=show)

@@ -10,6 +10,7 @@ from textrnn.config import ModelConfig, TextConfig, TrainingConfig, VocabularyCo
 from textrnn.history import BaselineRecord, EpochRecord, PartRecord
 from textrnn.labels import Label
 from textrnn.modelfile.tensors import NGRAM_KEYS, Shape, network_tensors, ngram_tensors
+from textrnn.tasks import SINGLE_LABEL, AnyTask
 
 FORMAT_VERSION = 1
 """Raised with every change that an older reader would misunderstand."""
@@ -66,7 +67,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     format_version: int
     labels: list[Label]
-    """In the order of the network's outputs."""
+    """In the order of the network's outputs, or of the levels; none where a number is predicted."""
+    task: AnyTask = SINGLE_LABEL
+    """What the outputs mean."""
     text: TextConfig
     vocabulary: Annotated[list[str], Meta(min_length=2)]
     model: ModelConfig
@@ -77,7 +80,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def expected_tensors(header: Header) -> dict[str, Shape]:
     """The name and shape of every tensor (numbers of 32 bits) that a file with this header holds."""
-    classes = len(header.labels)
+    classes = header.task.outputs(len(header.labels))
     return {
         **dict(network_tensors(header.model, vocabulary_size=len(header.vocabulary), classes=classes)),
         **dict(ngram_tensors(header.model, ngrams=header.ngrams, classes=classes)),

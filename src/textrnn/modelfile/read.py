@@ -185,7 +185,7 @@ def _decode_classifier(content: str) -> Header:
             "FILE` makes of it"
         )
     header = msgspec.json.decode(content, type=Header)
-    _check_labels(header.labels)
+    _check_labels(header)
     _check_vocabulary(header.vocabulary)
     return header
 
@@ -207,13 +207,12 @@ def decode_base(content: str, header_type: type[BaseHeader]) -> BaseHeader:
     return header
 
 
-def _check_labels(labels: list[Any]) -> None:
-    for label in labels:
+def _check_labels(header: Header) -> None:
+    for label in header.labels:
         as_label(label)
-    if len(ordered(labels)) != len(labels):
+    if len(ordered(header.labels)) != len(header.labels):
         raise ModelFileError("the header is damaged: a label occurs twice")
-    if len(labels) < 2:
-        raise ModelFileError(f"the header is damaged: expected at least 2 labels, found {len(labels)}")
+    header.task.check(header.labels)
 
 
 def _check_vocabulary(vocabulary: list[str]) -> None:

@@ -1,11 +1,11 @@
 """Trained classifiers at work: NumPy only."""
 
-from textrnn.runtime.classifier import Classifier, Prediction, load
+from textrnn.runtime.classifier import Classifier, load
 from textrnn.runtime.engines import ENGINES, Network, build_network
 from textrnn.runtime.network import NumpyNetwork
-from textrnn.runtime.scores import softmax
 from textrnn.runtime.stream import Stream
 from textrnn.runtime.tables import COMPRESSIONS, Compression
+from textrnn.tasks import Prediction, softmax
 
 __all__ = [
     "COMPRESSIONS",

@@ -1,7 +1,6 @@
 """A trained classifier: the one object that users hold. It runs without PyTorch."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -10,34 +9,22 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.errors import ConfigError
+from textrnn.errors import ConfigError, TextRNNError
 from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
 from textrnn.runtime.engines import Precision, build_network
-from textrnn.runtime.scores import finite, softmax
+from textrnn.runtime.scores import finite
 from textrnn.runtime.stream import Stream
 from textrnn.runtime.tables import Compression
+from textrnn.tasks import Prediction, Task
 from textrnn.text import TextEncoder, Vocabulary
 
 if TYPE_CHECKING:
     from textrnn.data import LabelledTexts
-    from textrnn.evaluation import Evaluation
 
 CHUNK_TEXTS = 1024
 """Texts that are held in memory at once when a stream is predicted."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The most probable label of one text, or an abstention."""
-
-    label: Label | None
-    """None: the classifier abstains, since no label is as probable as was asked for."""
-    probability: float
-    """Of the most probable label, 0 to 1."""
-    probabilities: dict[Label, float] = field(repr=False)
-    """Of every label, in the order of `Classifier.labels`."""
 
 
 class Classifier:
@@ -65,8 +52,13 @@ class Classifier:
         return _rebuilt, (self.header, self.weights, self._compress, self._precision)
 
     @property
+    def task(self) -> Task:
+        """What is predicted, with what it has learned, such as thresholds."""
+        return self.header.task
+
+    @property
     def labels(self) -> list[Label]:
-        """Every label that can be predicted, in the order of the columns of `predict_proba`."""
+        """Every label that can be predicted, in the order of the columns of `predict_proba`; none beside a number."""
         return self.header.labels
 
     @property
@@ -86,14 +78,14 @@ class Classifier:
     @overload
     def predict(self, texts: Iterable[str], *, abstain_below: float = ...) -> list[Prediction]: ...
     def predict(self, texts: str | Iterable[str], *, abstain_below: float = 0.0) -> Prediction | list[Prediction]:
-        """The label of one text, or of each of many.
+        """The label, the labels or the number of one text, or of each of many.
 
         abstain_below: a text whose most probable label has a lower probability gets the label None; `evaluate` tells
             which probability hands over how many texts, and how many errors are left.
 
         Raises:
             TypeError: something is not a string.
-            ConfigError: `abstain_below` is no probability.
+            ConfigError: `abstain_below` is no probability, or the texts do not have one label each.
         """
         if isinstance(texts, str):
             return self._predictions([texts], abstain_below)[0]
@@ -118,11 +110,23 @@ class Classifier:
         Raises:
             TypeError: something is not a string.
             ModelFileError: the scores overflow.
+            ConfigError: a number is predicted, which has no probability.
         """
-        return softmax(self.logits(texts))
+        if not self.labels:
+            raise ConfigError("this model predicts a number, which has no probability: use `predict`")
+        return self.answers(texts)
+
+    def answers(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        """The probability of every label for each text [texts, labels], or its number [texts, 1].
+
+        Raises:
+            TypeError: something is not a string.
+            ModelFileError: the scores overflow.
+        """
+        return self.task.answers(self.logits(texts))
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """The scores before the softmax. A text has the same scores alone and in any batch. [texts, labels]
+        """What the parts of the model add up to. A text has the same scores alone and in any batch. [texts, outputs]
 
         Raises:
             TypeError: something is not a string.
@@ -133,7 +137,7 @@ class Classifier:
         return finite(self._network.logits_of(*self.encoder.encode_many(list(texts))))
 
     def stream(self) -> Stream:
-        """A text that arrives word by word, with the running probabilities after each.
+        """A text that arrives word by word, with the running probabilities after each; `value` is a number's.
 
         Raises:
             ConfigError: the model is bidirectional, so it must see the end of a text first.
@@ -142,7 +146,7 @@ class Classifier:
             raise ConfigError(
                 "bidirectional: a stream needs a model that reads left to right only, this one reads both ways"
             )
-        return Stream(self._network.stream(), self.encoder, self.labels)
+        return Stream(self._network.stream(), self.encoder, self.labels or ["value"], self.task.answers)
 
     def evaluate(
         self,
@@ -157,8 +161,9 @@ class Classifier:
         mistakes: int = 10,
         out_of_scope: Label | None = None,
         baseline: Any = None,
-    ) -> "Evaluation":
-        """How well the predictions agree with given labels.
+    ) -> Any:
+        """How well the predictions agree with given labels: an `Evaluation`, or what `textrnn.evaluation` has instead
+        for texts with several labels (`SetEvaluation`) or a number (`NumberEvaluation`).
 
         Args:
             data: a file, folder, frame or list with texts, as `textrnn.train` takes it.
@@ -173,23 +178,36 @@ class Classifier:
 
         Raises:
             DataError: the data cannot be read, or hold a label that the classifier does not know.
-            ConfigError: `out_of_scope` is one of the classifier's labels.
+            ConfigError: `out_of_scope` is one of the classifier's labels, or something is asked for that has no meaning
+                for what the classifier predicts.
         """
         # Half the time of the import of all this, and not needed to predict.
         from textrnn.data import Example, as_examples, collect, set_apart
 
-        read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
+        if out_of_scope is not None or baseline is not None:
+            self.require_one_label("out_of_scope" if baseline is None else "baseline")
+        read = partial(
+            as_examples,
+            text=text,
+            label=label,
+            format=format,
+            encoding=encoding,
+            header=header,
+            read_label=self.task.read_label,
+        )
         examples: Iterable[Example] = read(data, labels)
         unknown = None
         if out_of_scope is not None:
             examples, unknown = set_apart(examples, out_of_scope, self.labels)
-        dataset = collect(examples, labels=self.labels)
+        dataset = collect(examples, labels=self.labels, task=self.task)
         evaluation = self.evaluate_on(dataset, mistakes=mistakes, out_of_scope=out_of_scope, unknown=unknown)
         if baseline is None:
             return evaluation
         from textrnn.runtime.baseline import evaluation_with_baseline
 
-        return evaluation_with_baseline(evaluation, self, dataset, collect(read(baseline), labels=self.labels))
+        return evaluation_with_baseline(
+            evaluation, self, dataset, collect(read(baseline), labels=self.labels, task=self.task)
+        )
 
     def evaluate_on(
         self,
@@ -198,25 +216,35 @@ class Classifier:
         mistakes: int = 10,
         out_of_scope: Label | None = None,
         unknown: list[str] | None = None,
-    ) -> "Evaluation":
+    ) -> Any:
         """`evaluate` on texts that `textrnn.data.collect` has read, with this classifier's labels.
 
         unknown: the texts that `textrnn.data.set_apart` has found under the label `out_of_scope`.
         """
-        from textrnn.evaluation import evaluate
+        from textrnn.evaluation import evaluate_task
 
-        return evaluate(
+        return evaluate_task(
+            self.task,
             dataset.targets,
-            self.predict_proba(dataset.texts),
+            self.answers(dataset.texts),
             self.labels,
             texts=dataset.texts,
             places=[dataset.place(index) for index in range(len(dataset))],
+            mistakes=mistakes,
             lengths=np.diff(self.encoder.encode_many(dataset.texts).offsets),
             out_of_scope=None
             if out_of_scope is None or unknown is None
             else (out_of_scope, self.predict_proba(unknown)),
-            mistakes=mistakes,
         )
+
+    def require_one_label(self, purpose: str) -> None:
+        """Refuse what has a meaning only where each text has one of several labels.
+
+        Raises:
+            ConfigError: it has several, or a number.
+        """
+        if not self.task.one_label:
+            raise ConfigError(f"{purpose}: expected a model that predicts one label a text, this one does not")
 
     def save(self, path: str | Path) -> None:
         """Write the classifier as one model file; see `docs/model-file.md`.
@@ -229,16 +257,10 @@ class Classifier:
     def _predictions(self, texts: list[str], abstain_below: float) -> list[Prediction]:
         if not 0 <= abstain_below <= 1:
             raise ConfigError(f"abstain_below: expected a probability from 0 to 1, got {abstain_below!r}")
-        probabilities = self.predict_proba(texts)
-        best = probabilities.argmax(axis=1).tolist()
-        return [
-            Prediction(
-                None if row[index] < abstain_below else self.labels[index],
-                row[index],
-                dict(zip(self.labels, row, strict=True)),
-            )
-            for index, row in zip(best, probabilities.tolist(), strict=True)
-        ]
+        try:
+            return self.task.predictions(self.answers(texts), self.labels, abstain_below)
+        except ValueError as error:
+            raise error if isinstance(error, TextRNNError) else ConfigError(f"abstain_below: {error}") from error
 
     def __repr__(self) -> str:
         return f"Classifier({self.header.model.cell}, {len(self.labels)} labels, {len(self.header.vocabulary)} tokens)"

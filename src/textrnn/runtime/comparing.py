@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from textrnn.data import LabelledTexts, as_examples, collect
 from textrnn.errors import ConfigError
 from textrnn.evaluation import Comparison, compare_probabilities
@@ -40,9 +42,22 @@ def compare(
     names = [str(given) if isinstance(given, str | Path) else name for given, name in ((first, "A"), (second, "B"))]
     one, two = (given if isinstance(given, Classifier) else load(given) for given in (first, second))
     check_same_labels(one, two)
-    examples = as_examples(data, labels, text=text, label=label, format=format, encoding=encoding, header=header)
+    examples = as_examples(
+        data,
+        labels,
+        text=text,
+        label=label,
+        format=format,
+        encoding=encoding,
+        header=header,
+        read_label=one.task.read_label,
+    )
     return compare_on(
-        one, two, collect(examples, labels=one.labels), names=(names[0], names[1]), disagreements=disagreements
+        one,
+        two,
+        collect(examples, labels=one.labels, task=one.task),
+        names=(names[0], names[1]),
+        disagreements=disagreements,
     )
 
 
@@ -57,11 +72,14 @@ def compare_on(
     """`compare` on texts that `textrnn.data.collect` has read, with the first classifier's labels."""
     check_same_labels(first, second)
     columns = [list(map(str, second.labels)).index(str(label)) for label in first.labels]
+    answers = [first.predict_proba(dataset.texts), second.predict_proba(dataset.texts)]
+    rank = np.argsort(columns)  # of the second's labels, among the first's
     return compare_probabilities(
         dataset.targets,
-        first.predict_proba(dataset.texts),
-        second.predict_proba(dataset.texts)[:, columns],
+        answers[0],
+        answers[1][:, columns],
         first.labels,
+        predicted=(first.task.decided(answers[0]), rank[second.task.decided(answers[1])]),
         names=names,
         texts=dataset.texts,
         places=[dataset.place(index) for index in range(len(dataset))],
@@ -70,11 +88,13 @@ def compare_on(
 
 
 def check_same_labels(first: Classifier, second: Classifier) -> None:
-    """Labels are the same if they are written alike, in whatever order.
+    """Labels are the same if they are written alike, in whatever order; each text has one of them.
 
     Raises:
-        ConfigError: a label is known to one classifier only.
+        ConfigError: a label is known to one classifier only, or a text does not have one label.
     """
+    for classifier in (first, second):
+        classifier.require_one_label("comparing")
     one, two = (list(map(str, classifier.labels)) for classifier in (first, second))
     for known, unknown, which in ((one, two, "first"), (two, one, "second")):
         missing = [label for label in known if label not in set(unknown)]

@@ -15,12 +15,3 @@ def finite(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(logits).all():
         raise ModelFileError("expected finite scores, but the states of this network overflow on one of the texts")
     return logits
-
-
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities in double precision; each row sums to 1. [batch, classes]"""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted

@@ -1,10 +1,13 @@
 """A text that arrives word by word, with the running probabilities."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from textrnn.labels import Label
 from textrnn.runtime.engines import TokenStream
-from textrnn.runtime.scores import finite, softmax
+from textrnn.runtime.scores import finite
 from textrnn.text import TextEncoder
 from textrnn.text.tokenizer import TOKENIZERS
 
@@ -27,8 +30,16 @@ class Stream:
     the probabilities equal those of `Classifier.predict_proba` to 1e-5.
     """
 
-    def __init__(self, states: TokenStream, encoder: TextEncoder, labels: list[Label]) -> None:
+    def __init__(
+        self,
+        states: TokenStream,
+        encoder: TextEncoder,
+        labels: list[Label],
+        answers: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+    ) -> None:
+        """answers: scores [1, outputs] -> the probability of every label [1, labels]."""
         self._states = states
+        self._answers = answers
         self._tokenize = TOKENIZERS[encoder.config.tokenizer]
         self._vocabulary = encoder.vocabulary
         self._labels = labels
@@ -63,7 +74,7 @@ class Stream:
             ModelFileError: the scores overflow.
         """
         if self._probabilities is None:
-            row = softmax(finite(self._states.logits()[None]))[0]
+            row = self._answers(finite(self._states.logits()[None]))[0]
             self._probabilities = dict(zip(self._labels, row.tolist(), strict=True))
         return dict(self._probabilities)
 

@@ -7,7 +7,7 @@ from textrnn.config import Recipe
 from textrnn.data import as_examples, collect, split_stratified
 from textrnn.errors import ConfigError
 from textrnn.evaluation import CurvePoint, DataSizeCurve
-from textrnn.studies.training import train_on_part
+from textrnn.studies.training import check_one_label, train_on_part
 
 FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 TEST_FRACTION = 0.2
@@ -47,6 +47,7 @@ def learning_curve(
         ConfigError: a fraction or a setting's value cannot be used.
         MissingDependencyError: PyTorch is not installed.
     """
+    check_one_label(settings, "a learning curve")
     seed = Recipe.from_settings(**settings).training.seed
     parts = sorted(set(fractions))
     if not parts or not all(0 < part <= 1 for part in parts):

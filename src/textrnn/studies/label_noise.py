@@ -15,7 +15,7 @@ from textrnn.errors import ConfigError
 from textrnn.evaluation import Suspect, find_suspects
 from textrnn.files import require
 from textrnn.runtime import Classifier, load
-from textrnn.studies.training import train_on_part
+from textrnn.studies.training import check_one_label, train_on_part
 
 logger = logging.getLogger("textrnn")
 
@@ -73,10 +73,12 @@ def suspects(
                 f"{next(iter(settings))}: expected no settings where a model is given: nothing is trained"
             )
         classifier = model if isinstance(model, Classifier) else load(model)
-        dataset = collect(read, labels=classifier.labels)
+        classifier.require_one_label("suspects")
+        dataset = collect(read, labels=classifier.labels, task=classifier.task)
         probabilities = classifier.predict_proba(dataset.texts)
         judged = np.arange(len(dataset))
     else:
+        check_one_label(settings, "the search for suspects")
         seed = Recipe.from_settings(**settings).training.seed
         if folds < 2:
             raise ConfigError(f"folds: expected at least 2, got {folds}")
@@ -131,4 +133,5 @@ def _judged(dataset: LabelledTexts, fold_of: NDArray[np.int64]) -> NDArray[np.bo
     counts = np.zeros((int(fold_of.max()) + 1, len(dataset.labels)), dtype=np.int64)
     np.add.at(counts, (fold_of, dataset.targets), 1)
     others: NDArray[np.int64] = counts.sum(axis=0) - counts  # [folds, classes]
-    return others[fold_of, dataset.targets] > 0
+    judged: NDArray[np.bool_] = others[fold_of, dataset.targets] > 0
+    return judged

@@ -3,9 +3,22 @@
 import time
 from typing import Any
 
+from textrnn.config import Recipe
 from textrnn.data import LabelledTexts
+from textrnn.errors import ConfigError
 from textrnn.files import require
 from textrnn.runtime import Classifier
+
+
+def check_one_label(settings: dict[str, Any], purpose: str) -> None:
+    """Refuse settings with which a text does not have one of several labels without an order.
+
+    Raises:
+        ConfigError: they ask for another task.
+    """
+    task = Recipe.from_settings(**settings).task.task
+    if task != "single_label":
+        raise ConfigError(f"task: expected 'single_label', which is all that {purpose} knows, got {task!r}")
 
 
 def train_on_part(part: LabelledTexts, settings: dict[str, Any]) -> tuple[Classifier, float]:

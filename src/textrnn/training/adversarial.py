@@ -6,7 +6,8 @@ Miyato, Dai and Goodfellow (2017, arXiv:1605.07725). With s the embeddings of a 
     virtual adversarial    loss KL(p(. | s) || p(. | s + r))   r = e d g / |g|,  g = gradient over u of
                            KL(p(. | s) || p(. | s + u)) at u = x d n / |n|, n normally distributed
 
-|.| is over a whole text. All losses have the weight 1; p(. | s) of the KL and r are constants. The paper normalises
+The KL is that of what the task predicts; see losses.py. |.| is over a whole text. All losses have the weight 1;
+p(. | s) of the KL and r are constants. The paper normalises
 each feature of the embeddings to variance 1, or large embeddings would make a perturbation of a fixed size harmless.
 Here the perturbation grows with them instead: d is the standard deviation of the features of the batch's embeddings.
 The network stays what it is, and e is in the paper's units.
@@ -23,11 +24,11 @@ import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from textrnn.config import TrainingConfig
 from textrnn.data import EncodedTexts, RaggedBatch, bucketed
 from textrnn.model import Noise, TextClassifier
+from textrnn.training.losses import CROSS_ENTROPY, Loss
 
 PROBE = 0.1
 """x above, as in the paper's code: small against e, large against rounding."""
@@ -82,7 +83,7 @@ class Adversary:
         lengths: Int[Tensor, " batch"],
         targets: Int[Tensor, " batch"],
         noise: Noise,
-        class_weights: Tensor | None,
+        loss_of: Loss = CROSS_ENTROPY,
         unlabelled: RaggedBatch | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Add the gradients of the usual loss and of all others to the parameters; logits and loss of the usual one."""
@@ -90,21 +91,22 @@ class Adversary:
         scale = spread(model, ids)
         clean = _nothing(model, ids) if self.adversarial else None
         logits = logits_of(clean)
-        loss = cross_entropy(logits, targets, weight=class_weights)
+        loss = loss_of(logits, targets)
         loss.backward()
         if clean is not None:
             assert clean.grad is not None
             moved = logits_of(towards(clean.grad, self.adversarial * scale))
-            cross_entropy(moved, targets, weight=class_weights).backward()
+            loss_of(moved, targets).backward()
         if self.virtual:
-            virtual_loss(logits_of, logits.detach(), self._start(model, ids, noise), self.virtual * scale).backward()
+            start = self._start(model, ids, noise)
+            virtual_loss(logits_of, logits.detach(), start, self.virtual * scale, loss_of).backward()
         if self.virtual and unlabelled is not None:
             ids, lengths = torch.from_numpy(unlabelled.padded(self.pad_to)), torch.from_numpy(unlabelled.lengths)
             logits_of = same_masks(model, ids, lengths, noise)
             with torch.no_grad():
                 predicted = logits_of(None)
             start = self._start(model, ids, noise)
-            virtual_loss(logits_of, predicted, start, self.virtual * spread(model, ids)).backward()
+            virtual_loss(logits_of, predicted, start, self.virtual * spread(model, ids), loss_of).backward()
         return logits, loss
 
     def _start(self, model: TextClassifier, ids: Tensor, noise: Noise) -> Tensor:
@@ -114,7 +116,9 @@ class Adversary:
         return towards(direction, PROBE * spread(model, ids))
 
 
-def virtual_loss(logits_of: Logits, logits: Tensor, start: Tensor, distance: float) -> Tensor:
+def virtual_loss(
+    logits_of: Logits, logits: Tensor, start: Tensor, distance: float, loss: Loss = CROSS_ENTROPY
+) -> Tensor:
     """KL(p(. | s) || p(. | s + r)), the mean over the batch.
 
     Args:
@@ -122,15 +126,11 @@ def virtual_loss(logits_of: Logits, logits: Tensor, start: Tensor, distance: flo
         logits: at no perturbation, constant. [batch, classes]
         start: u. [time, batch, features]
         distance: |r| of every text.
+        loss: knows how far two predictions are apart.
     """
     start = start.requires_grad_()
-    (gradient,) = torch.autograd.grad(divergence(logits, logits_of(start)), start)
-    return divergence(logits, logits_of(towards(gradient, distance)))
-
-
-def divergence(logits: Float[Tensor, "batch classes"], moved: Float[Tensor, "batch classes"]) -> Float[Tensor, ""]:
-    """KL of the softmax of the second from that of the first, the mean over the batch."""
-    return kl_div(log_softmax(moved, dim=1), log_softmax(logits, dim=1), reduction="batchmean", log_target=True)
+    (gradient,) = torch.autograd.grad(loss.divergence(logits, logits_of(start)), start)
+    return loss.divergence(logits, logits_of(towards(gradient, distance)))
 
 
 def towards(gradient: Float[Tensor, "time batch features"], distance: float) -> Float[Tensor, "time batch features"]:

@@ -46,7 +46,9 @@ class DataSize:
         """The size of some training texts."""
         whole = TextConfig(tokenizer=text.tokenizer, max_length=1_000_000, keep=text.keep)
         _, offsets = TextEncoder.build(dataset.texts, whole, Recipe().vocabulary).encode_many(dataset.texts)
-        return cls(len(dataset), len(dataset.labels), np.diff(offsets), text.tokenizer == "characters")
+        return cls(
+            len(dataset), dataset.task.difficulty(len(dataset.labels)), np.diff(offsets), text.tokenizer == "characters"
+        )
 
 
 def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[str, Any]:

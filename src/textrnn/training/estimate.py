@@ -12,6 +12,7 @@ from textrnn.model import Noise, TextClassifier, choose_backend, initialize
 from textrnn.native import available_threads
 from textrnn.training.adversarial import Adversary
 from textrnn.training.examples import EncodedExamples
+from textrnn.training.losses import loss_of
 from textrnn.training.optimizer import make_optimizer
 from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import random_stream
@@ -49,6 +50,7 @@ def estimate_seconds(
             make_optimizer(model, config),
             noise,
             config.max_gradient_norm,
+            loss_of(training.task, config, training.targets, classes),
             pad_to=padded_length(recipe),
             r_drop=config.r_drop,
             adversary=adversary,

@@ -3,25 +3,30 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.data import EncodedTexts, LabelledTexts, RaggedBatch
+from textrnn.tasks import SINGLE_LABEL, Task
 from textrnn.text import TextEncoder
 
 
 @dataclass(frozen=True)
 class EncodedExamples:
-    """Ids and class indices."""
+    """Ids and targets."""
 
     texts: EncodedTexts
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
+    """See `LabelledTexts.targets`."""
+    task: Task = SINGLE_LABEL
+    """Says what they mean."""
 
     @classmethod
-    def encode(cls, dataset: LabelledTexts, encoder: TextEncoder) -> "EncodedExamples":
-        """The ids of every text, once for all epochs."""
-        return cls(EncodedTexts(*encoder.encode_many(dataset.texts)), dataset.targets)
+    def encode(cls, dataset: LabelledTexts, encoder: TextEncoder, task: Task | None = None) -> "EncodedExamples":
+        """The ids of every text, once for all epochs. task: what the data set's has learned from the training texts."""
+        return cls(EncodedTexts(*encoder.encode_many(dataset.texts)), dataset.targets, task or dataset.task)
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -15,10 +15,12 @@ from textrnn.history import EpochRecord, PartRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
 from textrnn.native import available_threads
+from textrnn.tasks import Task
 from textrnn.training.adversarial import Adversary
 from textrnn.training.checkpoint import load_checkpoint, save_checkpoint
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.loop import Step, train_epochs
+from textrnn.training.losses import loss_of
 from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import dataloader_order
 from textrnn.training.run import Run, padded_length
@@ -55,6 +57,8 @@ class Fit:
     """On the validation texts, where they are not those of the best epoch."""
     parts: list[PartRecord] = field(default_factory=list)
     """Of a model that has several."""
+    task: Task | None = None
+    """With what it has learned on the validation texts, if anything."""
 
 
 def fit(
@@ -99,8 +103,6 @@ def fit(
             run.restore(state)
             for record in run.history:
                 on_event(record)
-    balanced = config.class_weight == "balanced"
-    balance = class_weights(training.targets, model.head.out_features) if balanced else None
     steps = -(-len(training) // config.batch_size)
     events = train_epochs(
         model,
@@ -110,7 +112,7 @@ def fit(
         rate_at=rate_at(config.schedule, config.learning_rate, steps * config.epochs),
         noise=Noise.from_config(stream, config),
         max_gradient_norm=config.max_gradient_norm,
-        class_weights=None if balance is None else torch.from_numpy(balance.astype(np.float32)),
+        loss=loss_of(training.task, config, training.targets, model.head.out_features),
         adversary=Adversary.from_config(config, unlabelled, padded_length(recipe)),
         base_share_of=lambda epoch: 0.0 if epoch <= config.frozen_epochs else config.base_rate,
         pad_to=padded_length(recipe),
@@ -140,10 +142,3 @@ def _order(
     if config.batching == "shuffled":
         return in_order(dataloader_order(len(training), stream), config.batch_size)
     return bucketed(training.texts.lengths, config.batch_size, np.random.default_rng([config.seed, epoch]))
-
-
-def class_weights(targets: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """`balanced`: examples / (classes * examples of the class), as scikit-learn defines it. [classes]"""
-    counts = np.bincount(targets, minlength=classes)
-    weights: NDArray[np.float64] = len(targets) / (classes * np.maximum(counts, 1))
-    return weights

@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from textrnn.data import RaggedBatch
 from textrnn.errors import TextRNNError
 from textrnn.history import EpochRecord
 from textrnn.model import Noise, TextClassifier
 from textrnn.training.adversarial import Adversary
 from textrnn.training.lazy_adam import LazyAdam
+from textrnn.training.losses import CROSS_ENTROPY, Loss
 from textrnn.training.optimizer import set_rate
 from textrnn.training.schedule import RateAt
 from textrnn.training.steps import Setting, choose_step
@@ -27,7 +26,7 @@ class Step:
     steps: int
     """Of the epoch."""
     loss: float
-    """Mean cross-entropy of the batch in nats."""
+    """Mean of the batch; of cross-entropies in nats."""
     learning_rate: float
     gradient_norm: float
     """Global norm before clipping."""
@@ -45,7 +44,7 @@ def train_epochs(
     rate_at: RateAt,
     noise: Noise,
     max_gradient_norm: float,
-    class_weights: Tensor | None = None,
+    loss: Loss = CROSS_ENTROPY,
     adversary: Adversary | None = None,
     base_share_of: Callable[[int], float] = lambda epoch: 1.0,
     pad_to: int | None = None,
@@ -58,7 +57,7 @@ def train_epochs(
         epochs: numbers of the epochs to run, counted from 1; a resumed training begins later.
         rate_at: learning rate of each step, counted from 0 over all epochs.
         noise: what is zeroed at random.
-        class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+        loss: what is minimised.
         adversary: adds adversarial losses; None: there are none.
         base_share_of: share of the learning rate, in each epoch, of what comes from a base.
         pad_to: pad each batch to this length instead of to its longest text.
@@ -67,12 +66,11 @@ def train_epochs(
     Raises:
         TextRNNError: the loss is no longer a finite number.
     """
-    take_step = choose_step(
-        Setting(model, optimizer, noise, max_gradient_norm, class_weights, pad_to, r_drop, adversary)
-    )
+    take_step = choose_step(Setting(model, optimizer, noise, max_gradient_norm, loss, pad_to, r_drop, adversary))
     for epoch in epochs:
         batches = batches_of(epoch)
-        losses, norms, correct, examples, tokens, rate = 0.0, 0.0, 0, 0, 0, 0.0
+        losses, norms, examples, tokens, rate = 0.0, 0.0, 0, 0, 0.0
+        correct: int | None = 0
         started = time.perf_counter()
         for index, make_batch in enumerate(batches):
             batch = make_batch()
@@ -86,12 +84,13 @@ def train_epochs(
                     f"norm {taken.gradient_norm}; a lower learning rate than {rate:g} may help"
                 )
             losses, norms = losses + taken.loss, norms + taken.gradient_norm
-            correct, examples, tokens = correct + taken.correct, examples + batch.size, tokens + batch.tokens
+            correct = None if correct is None or taken.correct is None else correct + taken.correct
+            examples, tokens = examples + batch.size, tokens + batch.tokens
             yield Step(epoch, index + 1, len(batches), taken.loss, rate, taken.gradient_norm, batch.tokens)
         yield EpochRecord(
             epoch=epoch,
             loss=losses / len(batches),
-            accuracy=correct / examples,
+            accuracy=None if correct is None else correct / examples,
             learning_rate=rate,
             gradient_norm=norms / len(batches),
             tokens_per_second=tokens / (time.perf_counter() - started),

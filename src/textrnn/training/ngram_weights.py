@@ -7,7 +7,11 @@ ACL 2012, 90-94. For class k and n-gram f, with p_fk = 1 + texts of class k that
     score_k(text) = bias_k + sum over its different n-grams f of r_fk v_fk
 
 v and bias_k minimise the log loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kept is r v,
-one number for each n-gram and class. The strength C is chosen on validation texts.
+one number for each n-gram and class. The strength C is chosen on validation texts. Which problems of this kind there
+are, the task says; see `textrnn.tasks.task.Problem`.
+
+For a number z of each text, r_f = (sum of z over the texts that hold f) / (1 + how many these are), and v and the bias
+minimise the squared error, summed and halved, plus |v|^2 / (2 C).
 """
 
 from dataclasses import dataclass
@@ -17,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.data import EncodedTexts
-from textrnn.evaluation import score
-from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.tasks import SINGLE_LABEL, Problem, Task
 from textrnn.text.ngrams import ngram_keys
 
 STRENGTHS = (1.0, 0.1)
@@ -50,24 +53,26 @@ class NgramPart:
 
 def fit_ngrams(
     texts: EncodedTexts,
-    targets: NDArray[np.int64],
+    targets: NDArray[Any],
     validation: EncodedTexts | None,
-    validation_targets: NDArray[np.int64] | None,
+    validation_targets: NDArray[Any] | None,
     *,
     longest: int,
     classes: int,
-    class_weights: NDArray[np.float64] | None = None,
+    task: Task = SINGLE_LABEL,
+    balanced: bool = False,
 ) -> NgramPart:
     """Learn the weights.
 
     Args:
-        texts, targets: the training texts and the class of each, [texts].
+        texts, targets: the training texts and what they have, see `LabelledTexts.targets`.
         validation, validation_targets: the same of the texts that choose C; else it is the first of `STRENGTHS`.
         longest: tokens of the longest n-gram.
-        classes: how many there are.
-        class_weights: weight of each class in the loss, [classes]; None weighs all alike.
+        classes: numbers that come out, the task's outputs.
+        task: says which linear models there are.
+        balanced: whether classes weigh the same in the loss.
     """
-    weights = None if class_weights is None else class_weights[targets]
+    problems = task.problems(targets, classes, balanced=balanced)
     keys, starts = ngram_keys(texts.ids, texts.offsets, longest)
     known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
     matrix = csr_of(columns, starts, len(known))
@@ -76,18 +81,18 @@ def fit_ngrams(
     for strength in STRENGTHS if validation is not None else STRENGTHS[:1]:
         weight = np.zeros((len(known), classes), dtype=np.float32)
         bias = np.zeros(classes, dtype=np.float32)
-        for k in range(1 if classes == 2 else 0, classes):
-            weight[:, k], bias[k] = _one_against_the_rest(matrix, targets == k, strength, weights)
-        if classes == 2:  # one class is what the other is not
-            weight[:, 1], bias[1] = weight[:, 1] / 2, bias[1] / 2
-            weight[:, 0], bias[0] = -weight[:, 1], -bias[1]
+        for problem in problems:
+            solve = _inside_or_not if problem.values.dtype.kind == "b" else _number
+            solution, shift = solve(matrix if problem.rows is None else matrix[problem.rows], problem, strength)
+            for k, factor in problem.columns:
+                weight[:, k], bias[k] = solution * np.float32(factor), shift * factor
         parts.append(NgramPart(known[shared], weight[shared], bias, strength))
     if validation is None or validation_targets is None:
         return parts[0]
 
     def loss(part: NgramPart) -> float:
         scores = NgramScores(part.tensors(), longest).logits_of(validation.ids, validation.offsets)
-        return score("loss", validation_targets, softmax(scores))
+        return task.loss_and_slope(validation_targets, scores)[0]
 
     return min(parts, key=loss)
 
@@ -101,16 +106,34 @@ def csr_of(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) ->
     return csr_array((np.ones(len(indices), dtype=np.float32), indices, starts), shape=(len(starts) - 1, width))
 
 
-def _one_against_the_rest(
-    matrix: Any, inside: NDArray[np.bool_], strength: float, weights: NDArray[np.float64] | None
-) -> tuple[NDArray[np.float32], float]:
+def _inside_or_not(matrix: Any, problem: Problem, strength: float) -> tuple[NDArray[np.float32], float]:
     """r v [n-grams] and the bias of one class."""
     from sklearn.linear_model import LogisticRegression
 
+    inside = problem.values
+    if inside.all() or not inside.any():  # nothing to tell apart: the odds of one text more on either side
+        yes = float(inside.sum())
+        return np.zeros(matrix.shape[1], dtype=np.float32), float(np.log((yes + 1) / (len(inside) - yes + 1)))
     p, q = 1 + matrix.T @ inside.astype(np.float64), 1 + matrix.T @ (~inside).astype(np.float64)
     ratios = np.log(p / p.sum()) - np.log(q / q.sum())
     model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
-    scaled = matrix.copy()
-    scaled.data = ratios[matrix.indices]  # the ones are scaled in place, so that indices keep their 32 bits
-    model.fit(scaled, inside, sample_weight=weights)
+    model.fit(_scaled(matrix, ratios), inside, sample_weight=problem.weights)
     return (ratios * model.coef_[0]).astype(np.float32), float(model.intercept_[0])
+
+
+def _number(matrix: Any, problem: Problem, strength: float) -> tuple[NDArray[np.float32], float]:
+    """r v [n-grams] and the bias of a number."""
+    from sklearn.linear_model import Ridge
+
+    numbers = problem.values
+    means = (matrix.T @ numbers) / (1 + matrix.T @ np.ones(len(numbers)))
+    model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
+    model.fit(_scaled(matrix, means), numbers, sample_weight=problem.weights)
+    return (means * model.coef_).astype(np.float32), float(model.intercept_)
+
+
+def _scaled(matrix: Any, factors: NDArray[np.float64]) -> Any:
+    """A matrix of ones with its columns times these; in place of the ones, so that indices keep their 32 bits."""
+    scaled = matrix.copy()
+    scaled.data = factors[matrix.indices]
+    return scaled

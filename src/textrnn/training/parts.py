@@ -1,7 +1,8 @@
 """A model of several parts: networks trained one after the other, and an n-gram model beside them.
 
 The scores of the parts are added, each times a scale: one for the networks, whose mean counts, and one for the
-n-grams. The scales are those with the least log loss on the validation texts. That weighs the parts against each other
+n-grams. The scales are those with the least log loss (of numbers: squared error) on the validation texts. That weighs
+the parts against each other
 (stacking: Wolpert 1992, Neural Networks 5, 241-259) and calibrates the sum (temperature scaling: Guo et al. 2017,
 arXiv:1706.04599) at once; they are multiplied into the weights, so nothing is left to do when predicting.
 """
@@ -15,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import Recipe
-from textrnn.evaluation import score
 from textrnn.files import checkpoint_paths
 from textrnn.history import PartRecord
 from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights, member_prefixes
-from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.tasks import SINGLE_LABEL, Task
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Fit, class_weights
+from textrnn.training.fit import CheckpointFile, Fit
 from textrnn.training.ngram_weights import fit_ngrams
-from textrnn.training.run import torch_logits
+from textrnn.training.run import judged, torch_logits
 
 LARGEST_SCALE = 100.0
 PRIOR = 5.0
@@ -52,7 +52,7 @@ def train_parts(
         train_network: trains one network.
         training: what to learn from.
         validation: chooses the strength of the n-grams, and the scales.
-        classes: how many there are.
+        classes: numbers that the parts give, the task's outputs.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
 
     Returns:
@@ -64,7 +64,7 @@ def train_parts(
         As `train_network`.
     """
     fits: list[Fit] = []
-    judged: list[NDArray[np.float32]] = []
+    scores: list[NDArray[np.float32]] = []
     for member in range(recipe.model.members):
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:
@@ -76,32 +76,29 @@ def train_parts(
             break
         fits.append(result)
         if validation is not None:
-            judged.append(torch_logits(network, validation, recipe))
+            scores.append(torch_logits(network, validation, recipe))
         if result.interrupted:
             break
-    return _put_together(recipe, fits, judged, training, validation, classes)
+    return _put_together(recipe, fits, scores, training, validation, classes)
 
 
-def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The scales, not negative, with which a sum of scores has the least log loss and `PRIOR` together; convex.
+def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[Any], task: Task = SINGLE_LABEL) -> NDArray[np.float64]:
+    """The scales, not negative, with which a sum of scores has the least loss and `PRIOR` together; convex.
 
     Args:
-        scores: of each part, [texts, classes].
-        targets: the class of each text.
+        scores: of each part, [texts, outputs].
+        targets: of the texts.
+        task: knows the loss.
     """
     from scipy.optimize import minimize
 
-    stacked = np.stack(scores).astype(np.float64)  # [parts, texts, classes]
-    rows = np.arange(len(targets))
+    stacked = np.stack(scores).astype(np.float64)  # [parts, texts, outputs]
 
     def loss(scales: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total = np.tensordot(scales, stacked, axes=1)
-        probabilities = softmax(total)
-        off = probabilities.copy()
-        off[rows, targets] -= 1
+        value, slope = task.loss_and_slope(targets, np.tensordot(scales, stacked, axes=1))
         apart, weight = scales - start, PRIOR / len(targets)
-        value = score("loss", targets, probabilities) + weight * float(apart @ apart)
-        return value, (stacked * off).sum(axis=(1, 2)) / len(targets) + 2 * weight * apart
+        value += weight * float(apart @ apart)
+        return value, (stacked * slope).sum(axis=(1, 2)) / len(targets) + 2 * weight * apart
 
     start = np.full(len(stacked), 1 / len(stacked))
     found: NDArray[np.float64] = minimize(
@@ -121,20 +118,25 @@ def _recipe_of(recipe: Recipe, member: int) -> Recipe:
 def _put_together(
     recipe: Recipe,
     fits: Sequence[Fit],
-    judged: Sequence[NDArray[np.float32]],
+    of_networks: Sequence[NDArray[np.float32]],
     training: EncodedExamples,
     validation: EncodedExamples | None,
     classes: int,
 ) -> Fit:
     settings, first = recipe.training, fits[0]
     model = msgspec.structs.replace(recipe.model, members=len(fits))
-    names, scores = ["networks"], [np.mean(judged, axis=0)] if judged else []
+    names, scores = ["networks"], [np.mean(of_networks, axis=0)] if of_networks else []
     part = None
     if model.ngrams:
-        balance = class_weights(training.targets, classes) if settings.class_weight == "balanced" else None
         held_out = (validation.texts, validation.targets) if validation else (None, None)
         part = fit_ngrams(
-            training.texts, training.targets, *held_out, longest=model.ngrams, classes=classes, class_weights=balance
+            training.texts,
+            training.targets,
+            *held_out,
+            longest=model.ngrams,
+            classes=classes,
+            task=training.task,
+            balanced=settings.class_weight == "balanced",
         )
         names.append("n-grams")
         if validation is not None:
@@ -142,7 +144,7 @@ def _put_together(
             scores.append(ngrams.logits_of(validation.texts.ids, validation.texts.offsets))
     scales = np.full(len(names), 1 / len(names))
     if validation is not None and settings.calibrate:
-        scales = fit_scales(scores, validation.targets)
+        scales = fit_scales(scores, validation.targets, training.task)
 
     weights: Weights = {}
     for prefix, result in zip(member_prefixes(model), fits, strict=True):
@@ -161,16 +163,14 @@ def _put_together(
         )
         for result in fits
     ]
-    metrics = None
+    metrics, task = None, training.task
     if validation is not None:
-        kinds = dict.fromkeys(["loss", "accuracy", settings.metric])
-
-        def judge(logits: NDArray[Any]) -> dict[str, float]:
-            return {kind: score(kind, validation.targets, softmax(logits)) for kind in kinds}
-
-        metrics = judge(np.tensordot(scales, np.stack(scores), axes=1))
+        total = np.tensordot(scales, np.stack(scores), axes=1)
+        metrics = judged(validation, total, recipe)
+        task = task.tuned(validation.targets, task.answers(total))
         if part is not None:
-            records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=judge(scores[-1])))
+            alone = judged(validation, scores[-1], recipe)
+            records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=alone))
     elif part is not None:
         records.append(PartRecord(part="n-grams", scale=float(scales[-1])))
     return replace(
@@ -180,5 +180,6 @@ def _put_together(
         model=model,
         ngrams=0 if part is None else len(part.keys),
         metrics=metrics,
+        task=task,
         parts=records if len(records) > 1 or settings.calibrate else [],
     )

@@ -31,7 +31,7 @@ def describe(record: EpochRecord) -> str:
         *([f"network {record.network}"] if record.network > 1 else []),
         f"epoch {record.epoch:3d}",
         f"loss {record.loss:.4f}",
-        f"accuracy {100 * record.accuracy:6.2f} %",
+        *([] if record.accuracy is None else [f"accuracy {100 * record.accuracy:6.2f} %"]),
     ]
     if record.validation is not None:
         parts.append("validation:")

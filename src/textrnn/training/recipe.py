@@ -6,28 +6,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 import torch
 
 from textrnn.config import Recipe
-from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, overlap, split_stratified
+from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, split_stratified
 from textrnn.errors import ConfigError, DataError
-from textrnn.evaluation import score
 from textrnn.files import require
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
-from textrnn.text import TextEncoder, Vocabulary, looks_unspaced
+from textrnn.tasks import AnyTask, task_of
+from textrnn.text import TextEncoder, Vocabulary
 from textrnn.training.effort import EFFORTS, DataSize, settings_for
 from textrnn.training.estimate import announce
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.parts import train_parts
+from textrnn.training.precautions import check_metric, note
 from textrnn.training.pretraining.recipe import Base
 from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
@@ -109,13 +110,24 @@ def train(
         if vectors is not None:
             raise ConfigError("vectors: expected nothing, since the embeddings are those of the base")
         recipe, given = start.recipe, start.settings
-    read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
-    dataset = collect(read(data, labels))
+    task = task_of(recipe.task)
+    if baseline and not task.one_label:
+        raise ConfigError("baseline: expected a task with one label a text: there is no linear model for others")
+    read = partial(
+        as_examples,
+        text=text,
+        label=label,
+        format=format,
+        encoding=encoding,
+        header=header,
+        read_label=task.read_label,
+    )
+    dataset = collect(read(data, labels), task=task)
     if validation is not None:
-        held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels)
+        held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels, task=task)
     else:
         dataset, held_out = split_off(dataset, recipe)
-    _note(dataset, held_out, recipe)
+    note(dataset, held_out, recipe)
     if effort != "plain":
         recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
     if baseline:
@@ -155,9 +167,11 @@ def train_on(
         encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
     else:
         encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
-    training = EncodedExamples.encode(dataset, encoder)
-    validation = EncodedExamples.encode(held_out, encoder) if held_out else None
-    _check_metric(recipe, validation, len(dataset.labels))
+    task = dataset.task.fitted(dataset.targets)
+    training = EncodedExamples.encode(dataset, encoder, task)
+    validation = EncodedExamples.encode(held_out, encoder, task) if held_out else None
+    outputs = task.outputs(len(dataset.labels))
+    check_metric(recipe, validation, outputs)
 
     unlabelled = EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None
     from_base: frozenset[str] = frozenset()
@@ -165,7 +179,7 @@ def train_on(
     def begin(own: Recipe) -> tuple[TextClassifier, torch.Generator, VectorsProvenance | None]:
         nonlocal from_base
         stream = random_stream(own.training.seed)
-        network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
+        network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=outputs)
         initialize(network, own.training.initialization, stream)
         begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
         if base:
@@ -200,8 +214,8 @@ def train_on(
         )
         return result, network
 
-    announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
-    result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
+    announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
+    result = train_parts(recipe, train_network, training, validation, classes=outputs, checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
@@ -239,6 +253,7 @@ def assemble(
     header = Header(
         format_version=FORMAT_VERSION,
         labels=dataset.labels,
+        task=cast(AnyTask, result.task or dataset.task),
         text=recipe.text,
         vocabulary=encoder.vocabulary.tokens,
         model=result.model or recipe.model,
@@ -265,30 +280,3 @@ def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, La
     except DataError as error:
         logger.warning("%s; the last epoch's weights are kept", error)
         return dataset, None
-
-
-def _check_metric(recipe: Recipe, validation: EncodedExamples | None, classes: int) -> None:
-    """Refuse before training what could not be computed after the first epoch."""
-    if validation is None:
-        return
-    try:
-        score(recipe.training.metric, validation.targets, np.full((len(validation), classes), 1 / classes))
-    except ValueError as error:
-        raise ConfigError(f"metric: {error}") from error
-
-
-def _note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe) -> None:
-    """What a user should know before hours go by."""
-    if held_out and (shared := overlap(dataset, held_out)):
-        logger.warning(
-            "%d of %d validation texts also occur in training, so validation figures flatter the model; "
-            "the first: %s and %s",
-            len(shared),
-            len(held_out),
-            shared[0].first,
-            shared[0].second,
-        )
-    if recipe.text.tokenizer != "characters" and looks_unspaced(" ".join(dataset.texts[:50])):
-        logger.warning(
-            "most letters belong to a script without spaces between words: tokenizer 'characters' should do better"
-        )

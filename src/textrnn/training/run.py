@@ -1,7 +1,7 @@
 """A training that can be stopped, judged, saved and taken up again between any two epochs."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from textrnn.config import Recipe
 from textrnn.data import by_length
-from textrnn.evaluation import better, score
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights
-from textrnn.runtime import softmax
+from textrnn.tasks import better
 from textrnn.training.checkpoint import Progress, State, capture_moments, restore_moments
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.optimizer import make_optimizer
@@ -68,9 +67,7 @@ class Run:
         return before is None or better(metric, record.validation[metric], before[metric])
 
     def _validate(self, validation: EncodedExamples) -> dict[str, float]:
-        probabilities = softmax(torch_logits(self.model, validation, self.recipe))
-        metrics = dict.fromkeys(["loss", "accuracy", self.recipe.training.metric])
-        return {metric: score(metric, validation.targets, probabilities) for metric in metrics}
+        return judged(validation, torch_logits(self.model, validation, self.recipe), self.recipe)
 
     def state(self, data: str, steps: int) -> State:
         """All that the next epoch depends on, after `steps` optimiser steps on the data of this fingerprint."""
@@ -95,8 +92,16 @@ class Run:
         self.best = Best(state.progress.best_epoch, state.best_weights)
 
 
+def judged(validation: EncodedExamples, logits: NDArray[Any], recipe: Recipe) -> dict[str, float]:
+    """The metrics of these scores that the task shows, and the one that chooses the best epoch, by name."""
+    task = validation.task
+    answers = task.answers(logits)
+    metrics = dict.fromkeys([*task.shown, recipe.training.metric])
+    return {metric: task.score(metric, validation.targets, answers) for metric in metrics}
+
+
 def torch_logits(model: TextClassifier, examples: EncodedExamples, recipe: Recipe) -> NDArray[np.float32]:
-    """Logits of the network in PyTorch. [examples, classes]"""
+    """Logits of the network in PyTorch. [examples, outputs]"""
     pad_to = padded_length(recipe)
     logits = np.empty((len(examples), model.head.out_features), dtype=np.float32)
     with torch.no_grad():

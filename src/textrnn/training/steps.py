@@ -8,13 +8,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax
 
 from textrnn.data import RaggedBatch
 from textrnn.model import Noise, TextClassifier
 from textrnn.training.adversarial import Adversary
 from textrnn.training.clipping import clip_gradients
 from textrnn.training.lazy_adam import LazyAdam
+from textrnn.training.losses import CROSS_ENTROPY, Loss
 from textrnn.training.native_step import native_step_or_none
 
 
@@ -26,8 +26,8 @@ class Setting:
     optimizer: LazyAdam
     noise: Noise
     max_gradient_norm: float
-    class_weights: Tensor | None = None
-    """Weight of each class in the loss, [classes]; None weighs all alike."""
+    loss: Loss = CROSS_ENTROPY
+    """What is minimised."""
     pad_to: int | None = None
     """Pad each batch to this length instead of to its longest text."""
     r_drop: float = 0.0
@@ -40,11 +40,11 @@ class Taken(NamedTuple):
     """What a step has found; the weights are changed only where both numbers are finite."""
 
     loss: float
-    """Mean cross-entropy of the batch in nats."""
+    """Mean of the batch; of cross-entropies in nats."""
     gradient_norm: float
     """Global norm before clipping."""
-    correct: int
-    """Texts of the batch that the model had right."""
+    correct: int | None
+    """Texts of the batch that the model had right; None where that has no meaning."""
 
     @property
     def finite(self) -> bool:
@@ -63,22 +63,24 @@ def choose_step(setting: Setting) -> TakeStep:
     """The fastest way to take the steps of a training, which must not be changed from outside meanwhile."""
     if setting.adversary is not None:  # who wants gradients of the embeddings and reads a batch several times
         return partial(by_autograd, setting)
-    native = native_step_or_none(
-        setting.model,
-        setting.optimizer,
-        setting.noise,
-        max_norm=setting.max_gradient_norm,
-        class_weights=setting.class_weights,
-        pad_to=setting.pad_to,
-        r_drop=setting.r_drop,
-    )
+    native = None
+    if setting.loss.native:
+        native = native_step_or_none(
+            setting.model,
+            setting.optimizer,
+            setting.noise,
+            max_norm=setting.max_gradient_norm,
+            class_weights=setting.loss.weights,
+            pad_to=setting.pad_to,
+            r_drop=setting.r_drop,
+        )
 
     def take(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
         return by_autograd(setting, batch) if native is None else Taken(*native(batch))
 
     def take_twice(batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
         taken = take(twice(batch))
-        return taken._replace(correct=taken.correct // 2)
+        return taken if taken.correct is None else taken._replace(correct=taken.correct // 2)
 
     return take_twice if setting.r_drop else take
 
@@ -90,17 +92,18 @@ def twice(batch: RaggedBatch) -> RaggedBatch:
     return RaggedBatch(ids=ids, lengths=lengths, targets=targets, indices=indices)
 
 
-def divergence(logits: Tensor) -> Tensor:
+def divergence(logits: Tensor, loss: Loss = CROSS_ENTROPY) -> Tensor:
     """Half the mean of KL(p || q) + KL(q || p) over the texts, p and q being the two readings of one text.
 
     R-Drop: Liang et al. (2021), arXiv:2106.14448. The readings differ in their dropout; the less the predictions
     depend on it, the less there is to gain by learning texts by heart.
 
     Args:
-        logits: of both halves of `twice`. [2 * batch, classes]
+        logits: of both halves of `twice`. [2 * batch, outputs]
+        loss: knows how far two predictions are apart.
     """
-    p, q = log_softmax(logits, dim=1).chunk(2)
-    return ((p.exp() - q.exp()) * (p - q)).sum(dim=1).mean() / 2
+    one, other = logits.chunk(2)
+    return (loss.divergence(one, other) + loss.divergence(other, one)) / 2
 
 
 def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | None = None) -> Taken:
@@ -113,17 +116,15 @@ def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | 
     ids, lengths = torch.from_numpy(batch.padded(setting.pad_to)), torch.from_numpy(batch.lengths)
     if setting.adversary is None:
         logits = model(ids, lengths, setting.noise)
-        loss = cross_entropy(logits, targets, weight=setting.class_weights)
-        total = loss + setting.r_drop * divergence(logits) if setting.r_drop else loss
+        loss = setting.loss(logits, targets)
+        total = loss + setting.r_drop * divergence(logits, setting.loss) if setting.r_drop else loss
         total.backward()
     else:
         if unlabelled is not None:
             optimizer.prepare(model.embedding.weight, torch.from_numpy(unlabelled.ids))
-        logits, loss = setting.adversary.backward(
-            model, ids, lengths, targets, setting.noise, setting.class_weights, unlabelled
-        )
+        logits, loss = setting.adversary.backward(model, ids, lengths, targets, setting.noise, setting.loss, unlabelled)
     norm = clip_gradients(model.parameters(), setting.max_gradient_norm)
-    taken = Taken(loss.item(), norm.item(), int((logits.argmax(dim=1) == targets).sum()))
+    taken = Taken(loss.item(), norm.item(), setting.loss.correct(logits, targets))
     if taken.finite:
         optimizer.step()
     return taken

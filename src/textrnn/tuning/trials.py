@@ -10,6 +10,7 @@ from textrnn.config import Recipe
 from textrnn.data import LabelledTexts
 from textrnn.errors import ConfigError, TextRNNError
 from textrnn.history import EpochRecord
+from textrnn.tasks.metrics import LESS_IS_BETTER
 from textrnn.training import Event
 from textrnn.training.recipe import train_on
 from textrnn.tuning.results import Ending, TrialRecord
@@ -45,7 +46,7 @@ class Search:
     @property
     def sign(self) -> float:
         """Of the metric, to make less better."""
-        return 1.0 if self.metric == "loss" else -1.0
+        return 1.0 if self.metric in LESS_IS_BETTER else -1.0
 
     def model_of(self, number: int) -> Path:
         """Where the model of a trial is kept while it is the best."""

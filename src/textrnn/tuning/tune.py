@@ -14,6 +14,7 @@ from textrnn.config import Recipe
 from textrnn.data import as_examples, collect
 from textrnn.errors import CheckpointError, ConfigError, TextRNNError
 from textrnn.runtime import load
+from textrnn.tasks import task_of
 from textrnn.training.recipe import split_off
 from textrnn.training.vectors import with_vector_size
 from textrnn.tuning.budget import seconds_of
@@ -75,10 +76,19 @@ def tune(
         started = time.monotonic()
         fixed = with_vector_size(settings, vectors)
         recipe = Recipe.from_settings(**fixed)
-        read = partial(as_examples, text=text, label=label, format=format, encoding=encoding, header=header)
-        dataset = collect(read(data, labels))
+        task = task_of(recipe.task)
+        read = partial(
+            as_examples,
+            text=text,
+            label=label,
+            format=format,
+            encoding=encoding,
+            header=header,
+            read_label=task.read_label,
+        )
+        dataset = collect(read(data, labels), task=task)
         if validation is not None:
-            held_out = collect(read(validation, validation_labels), labels=dataset.labels)
+            held_out = collect(read(validation, validation_labels), labels=dataset.labels, task=task)
         else:
             dataset, split = split_off(dataset, recipe)
             if split is None:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textrnn.evaluation.by_task import AnyEvaluation
 from textrnn.evaluation.lines import one_line
+from textrnn.evaluation.numbers import NumberEvaluation
 from textrnn.evaluation.reliability import draw_reliability
-from textrnn.evaluation.results import Estimate, Evaluation
+from textrnn.evaluation.report import headline
+from textrnn.evaluation.results import Calibration, Estimate, Evaluation
+from textrnn.evaluation.sets import SetEvaluation
 from textrnn.evaluation.style import ACCENT, INK, MUTED, new_figure, rendered, style
 from textrnn.files import replacing
 from textrnn.history import EpochRecord
@@ -20,29 +24,38 @@ COUNTED_CLASSES, LABELLED_CLASSES = 20, 40  # up to here the cells hold counts, 
 CURVES_INCHES, RELIABILITY_INCHES = 5.2, 4.4
 
 
-def draw_png(path: str | Path, evaluation: Evaluation, history: Sequence[EpochRecord]) -> None:
-    """One picture: learning curves, where there is a history, confusion matrix and reliability diagram.
+def draw_png(path: str | Path, evaluation: AnyEvaluation, history: Sequence[EpochRecord]) -> None:
+    """One picture: learning curves, where there is a history, and what each kind of evaluation has.
+
+    Of classes these are the confusion matrix and the reliability diagram.
 
     Raises:
         OutputError: the file cannot be written.
         MissingDependencyError: matplotlib is not installed.
     """
-    width, height = _matrix_inches(evaluation)
-    columns = [*([CURVES_INCHES] if history else []), width, RELIABILITY_INCHES]
+    panels, height = PANELS[type(evaluation)](evaluation)
+    columns = [*([CURVES_INCHES] if history else []), *(width for width, _ in panels)]
     with style():
         figure = new_figure(sum(columns), max(height, 5.6 if history else 0) + 0.6)
         parts = list(figure.subfigures(1, len(columns), squeeze=False, width_ratios=columns)[0])
         if history:
-            above, below = parts.pop(0).subplots(2, 1, sharex=True)
-            draw_curves(above, history, "loss")
-            draw_curves(below, history, "accuracy")
-            above.set_xlabel("")
-        draw_confusion(parts[0].subplots(), evaluation)
-        draw_reliability(parts[1].subplots(), evaluation)
+            shown = quantities(history)
+            curves = parts.pop(0).subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+            for place, quantity in zip(curves, shown, strict=True):
+                draw_curves(place, history, quantity)
+            for place in curves[:-1]:
+                place.set_xlabel("")
+        for part, (_, draw) in zip(parts, panels, strict=True):
+            draw(part.subplots())
         figure.suptitle(_headline(evaluation), x=0.02, ha="left", color=INK, fontsize=10.5)
         picture = rendered(figure, "png")
     with replacing(path) as file:
         file.write(picture)
+
+
+def quantities(history: Sequence[EpochRecord]) -> list[str]:
+    """Those of the learning curves that there are."""
+    return [name for name in ("loss", "accuracy") if any(getattr(record, name) is not None for record in history)]
 
 
 def curves_svg(history: Sequence[EpochRecord], quantity: str) -> str:
@@ -50,9 +63,14 @@ def curves_svg(history: Sequence[EpochRecord], quantity: str) -> str:
     return _svg(5.0, 3.2, lambda axes: draw_curves(axes, history, quantity))
 
 
-def reliability_svg(evaluation: Evaluation) -> str:
+def reliability_svg(calibration: Calibration) -> str:
     """The `<svg>` element of the reliability diagram."""
-    return _svg(4.4, 4.4, lambda axes: draw_reliability(axes, evaluation))
+    return _svg(4.4, 4.4, lambda axes: draw_reliability(axes, calibration))
+
+
+def numbers_svg(evaluation: NumberEvaluation) -> str:
+    """The `<svg>` element of predicted over true numbers."""
+    return _svg(4.4, 4.4, lambda axes: draw_numbers(axes, evaluation))
 
 
 def confusion_svg(evaluation: Evaluation) -> str:
@@ -81,6 +99,18 @@ def draw_curves(axes: "Axes", history: Sequence[EpochRecord], quantity: str) -> 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y")
     axes.legend(loc="best")  # the curves cross every corner in some training
+
+
+def draw_numbers(axes: "Axes", evaluation: NumberEvaluation) -> None:
+    """Predicted over true numbers; on the dashed line they are equal."""
+    true, predicted = zip(*evaluation.points, strict=True)
+    ends = [min(*true, *predicted), max(*true, *predicted)]
+    axes.plot(ends, ends, color=MUTED, linewidth=1, linestyle="dashed", label="equal")
+    axes.scatter(true, predicted, s=8, color=ACCENT, alpha=0.4, linewidths=0, zorder=3, label="texts")
+    axes.set_xlabel("true number")
+    axes.set_ylabel("predicted number")
+    axes.grid()
+    axes.legend(loc="upper left")
 
 
 def draw_confusion(axes: "Axes", evaluation: Evaluation) -> None:
@@ -139,7 +169,38 @@ def _matrix_inches(evaluation: Evaluation) -> tuple[float, float]:
     return height + (0.8 if classes > COUNTED_CLASSES else 0.3), height
 
 
-def _headline(evaluation: Evaluation) -> str:
+Panels = tuple[list[tuple[float, Callable[["Axes"], None]]], float]
+"""What stands side by side, each with its width in inches, and the height."""
+
+
+def _class_panels(evaluation: Evaluation) -> Panels:
+    width, height = _matrix_inches(evaluation)
+    return [
+        (width, lambda axes: draw_confusion(axes, evaluation)),
+        (RELIABILITY_INCHES, lambda axes: draw_reliability(axes, evaluation.calibration)),
+    ], height
+
+
+def _set_panels(evaluation: SetEvaluation) -> Panels:
+    return [(RELIABILITY_INCHES, lambda axes: draw_reliability(axes, evaluation.calibration))], RELIABILITY_INCHES
+
+
+def _number_panels(evaluation: NumberEvaluation) -> Panels:
+    return [(RELIABILITY_INCHES, lambda axes: draw_numbers(axes, evaluation))], RELIABILITY_INCHES
+
+
+PANELS: dict[type[AnyEvaluation], Callable[[Any], Panels]] = {
+    Evaluation: _class_panels,
+    SetEvaluation: _set_panels,
+    NumberEvaluation: _number_panels,
+}
+
+
+def _headline(evaluation: AnyEvaluation) -> str:
+    if not isinstance(evaluation, Evaluation):
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in headline(evaluation).items())
+        return f"{figures}\non {evaluation.examples:,} examples"
+
     def shown(estimate: Estimate) -> str:
         return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 

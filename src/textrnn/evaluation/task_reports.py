@@ -4,9 +4,9 @@ from rich.cells import cell_len
 
 from textrnn.evaluation.certainty import calibration_lines
 from textrnn.evaluation.lines import aligned, one_line
-from textrnn.evaluation.numbers import NumberEvaluation, Spread
+from textrnn.evaluation.numbers import NumberEvaluation, NumberMistake, Spread
 from textrnn.evaluation.results import Estimate
-from textrnn.evaluation.sets import SetEvaluation
+from textrnn.evaluation.sets import SetEvaluation, SetMistake
 
 COLUMNS = 100
 
@@ -82,6 +82,17 @@ def number_summary(evaluation: NumberEvaluation) -> list[tuple[str, str, str]]:
     ]
 
 
+def set_mistake(mistake: SetMistake) -> str:
+    """Which labels were missed and which are wrong."""
+    marked = [("-", label) for label in mistake.missed] + [("+", label) for label in mistake.wrong]
+    return " ".join(f"{sign}{one_line(label, 24)}" for sign, label in marked)
+
+
+def number_mistake(mistake: NumberMistake) -> str:
+    """The true number and the predicted one."""
+    return f"{mistake.value:.6g} -> {mistake.predicted:.6g}"
+
+
 def _interval(estimate: Estimate | Spread, confidence: float) -> str:
     return f"{100 * confidence:g} % interval {estimate.low:.4g} to {estimate.high:.4g}"
 
@@ -93,11 +104,9 @@ def _lines(rows: list[tuple[str, str, str]]) -> list[str]:
 def _set_mistakes(evaluation: SetEvaluation) -> list[str]:
     if not evaluation.mistakes:
         return []
-    lines = ["worst mistakes (labels that were missed, labels that are wrong)"]
+    lines = ["worst mistakes (- labels that were missed, + labels that are wrong)"]
     for mistake in evaluation.mistakes:
-        marked = [("-", label) for label in mistake.missed] + [("+", label) for label in mistake.wrong]
-        head = one_line(" ".join(f"{sign}{one_line(label, 24)}" for sign, label in marked), 60)
-        lines += _mistake(head, mistake.place, mistake.text)
+        lines += _mistake(one_line(set_mistake(mistake), 60), mistake.place, mistake.text)
     return lines
 
 
@@ -106,7 +115,7 @@ def _number_mistakes(evaluation: NumberEvaluation) -> list[str]:
         return []
     lines = ["worst errors (true -> predicted)"]
     for mistake in evaluation.mistakes:
-        lines += _mistake(f"{mistake.value:.6g} -> {mistake.predicted:.6g}", mistake.place, mistake.text)
+        lines += _mistake(number_mistake(mistake), mistake.place, mistake.text)
     return lines
 
 

@@ -336,6 +336,45 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "one label more": (with_header(lambda inner: inner["labels"].append("more")), "truncated or damaged"),
     # labels and vocabulary
     "an empty list of labels": (with_field("labels", []), "labels"),
+    # tasks
+    "an unknown task": (with_field("task", {"task": "pickle"}), "pickle"),
+    "a task without a name": (with_field("task", {"threshold": None}), "header is damaged"),
+    "another task's field": (with_field("task", {"task": "single_label", "mean": 1.0}), "unknown field `mean`"),
+    "a threshold above 1": (
+        with_field("task", {"task": "single_label", "threshold": {"label": 0, "value": 1.5}}),
+        "header is damaged",
+    ),
+    "a threshold for a label that there is not": (
+        with_field("task", {"task": "single_label", "threshold": {"label": 2, "value": 0.5}}),
+        "but there are 2",
+    ),
+    "a threshold for a label from behind": (
+        with_field("task", {"task": "single_label", "threshold": {"label": -1, "value": 0.5}}),
+        "header is damaged",
+    ),
+    "one threshold too many": (
+        with_field("task", {"task": "multi_label", "thresholds": [0.1, 0.2, 0.3]}),
+        "expected 2 thresholds",
+    ),
+    "a threshold that is no number": (
+        with_field("task", {"task": "multi_label", "thresholds": [0.1, None]}),
+        "header is damaged",
+    ),
+    "no separator": (with_field("task", {"task": "multi_label", "separator": ""}), "header is damaged"),
+    "a separator within a label": (with_field("task", {"task": "multi_label", "separator": "e"}), "the separator"),
+    "words as levels": (with_field("task", {"task": "ordinal"}), "no rising numbers"),
+    "levels in another order": (
+        with_field("task", {"task": "ordinal", "order": ["pos", "neg"]}),
+        "order of the levels",
+    ),
+    "fewer outputs than levels": (
+        with_field("task", {"task": "ordinal", "order": ["neg", "pos"]}),
+        "truncated or damaged",
+    ),
+    "numbers with labels": (with_field("task", {"task": "regression"}), "expected no labels"),
+    "a deviation of 0": (with_field("task", {"task": "regression", "std": 0.0}), "header is damaged"),
+    "an infinite mean": (with_field("task", {"task": "regression", "mean": 1e999}), "header is damaged"),
+    "a mean beyond all bounds": (with_field("task", {"task": "regression", "mean": 1e101}), "header is damaged"),
     "one label": (with_field("labels", ["neg"]), "labels"),
     "one label twice": (with_field("labels", ["neg", "neg"]), "twice"),
     "an empty label": (with_field("labels", ["neg", ""]), "label is empty"),

@@ -161,3 +161,14 @@ def test_wrong_input_gets_a_sentence(texts: Any, labels: Any, message: str) -> N
 def test_wrong_settings_are_refused_at_fit() -> None:
     with pytest.raises(ValueError, match="hidden_size: expected `int` >= 1, got 0"):
         RNNClassifier(hidden_size=0).fit(TEXTS, LABELS)
+
+
+def test_levels_and_what_scikit_learn_has_no_place_for() -> None:
+    texts = [f"{word} {thing}" for word in ("bad", "fair", "good") for thing in "film plot cast music".split()] * 5
+    stars = [1 + index // 4 % 3 for index in range(len(texts))]
+    model = RNNClassifier(task="ordinal", epochs=20, **SMALL).fit(texts, np.array(stars))
+    assert model.classes_.tolist() == [1, 2, 3] and model.score(texts, stars) > 0.9
+    above = np.cumsum(model.predict_proba(texts), axis=1)
+    assert (model.predict(texts) == 1 + (above <= 0.5).sum(axis=1)).all()
+    with pytest.raises(ValueError, match="task: expected 'single_label' or 'ordinal' in scikit-learn"):
+        RNNClassifier(task="regression", **SMALL).fit(texts, stars)

@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -81,7 +81,7 @@ class Adversary:
         model: TextClassifier,
         ids: Int[Tensor, "batch time"],
         lengths: Int[Tensor, " batch"],
-        targets: Int[Tensor, " batch"],
+        targets: Shaped[Tensor, " batch *labels"],
         noise: Noise,
         loss_of: Loss = CROSS_ENTROPY,
         unlabelled: RaggedBatch | None = None,

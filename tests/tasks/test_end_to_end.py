@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from sklearn import metrics
 
 import textrnn
-from commands import assert_refused, run_here
+from commands import assert_refused, nothing_changes, run_here
+from forge import valid
 from textrnn.evaluation import NumberEvaluation, SetEvaluation
 from textrnn.modelfile import to_bytes
 from textrnn.tasks import MultiLabel, Ordinal, Regression
@@ -58,8 +60,8 @@ def write(path: Path, data: Rows) -> Path:
 
 @pytest.mark.data
 def test_several_labels(data_folder: Path, tmp_path: Path) -> None:
-    training, test = questions(data_folder, "train", 1500), questions(data_folder, "test", 300)
-    settings = ("--task", "multi_label", "--effort", "plain", "--cell", "gru", "--pooling", "max", "--epochs", "8")
+    training, test = questions(data_folder, "train", 1200), questions(data_folder, "test", 300)
+    settings = ("--task", "multi_label", "--effort", "plain", "--cell", "gru", "--pooling", "max", "--epochs", "6")
     small = ("--embedding-size", "32", "--hidden-size", "32", "--learning-rate", "0.01", "--ngrams", "1", "--calibrate")
     model, data = tmp_path / "m.textrnn", write(tmp_path / "d.jsonl", training)
     result = run_here("train", data, "--out", model, *settings, *small, "--progress", "none")
@@ -71,6 +73,15 @@ def test_several_labels(data_folder: Path, tmp_path: Path) -> None:
     every = np.mean([len(labels) for _, labels in test]) / 6  # always all labels
     assert evaluation.micro_f1 > 2 * every / (1 + every) + 0.2 and evaluation.lrap > 0.8
     assert evaluation.accuracy.value > 0.35
+    truth = np.array([[label in labels for label in classifier.labels] for _, labels in test])
+    given = np.array(
+        [
+            [label in (one.labels or []) for label in classifier.labels]
+            for one in classifier.predict([text for text, _ in test])
+        ]
+    )
+    assert evaluation.micro_f1 == pytest.approx(metrics.f1_score(truth, given, average="micro"))
+    assert evaluation.macro_f1 == pytest.approx(metrics.f1_score(truth, given, average="macro"))
 
     (tmp_path / "lines.txt").write_text("\n".join(text for text, _ in test) + "\n")
     found = classifier.predict([text for text, _ in test])
@@ -120,6 +131,9 @@ def test_levels(data_folder: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
     predicted = [names.index(str(found.label)) for found in classifier.predict([text for text, _ in test])]
     assert (predicted == (np.cumsum(probabilities, axis=1) <= 0.5).sum(axis=1)).all()
+    assert evaluation.levels.mae == pytest.approx(metrics.mean_absolute_error(truth, predicted))
+    kappa = metrics.cohen_kappa_score(truth, predicted, weights="quadratic")
+    assert evaluation.levels.quadratic_kappa == pytest.approx(kappa)
     assert textrnn.compare(classifier, classifier, test).accuracy[0].value == evaluation.accuracy.value
     assert classifier.predict("", abstain_below=1.0).label is None
 
@@ -139,6 +153,7 @@ def test_numbers(data_folder: Path, tmp_path: Path) -> None:
     texts = [text for text, _ in test]
     values = [found.value for found in loaded.predict(texts)]
     assert values == [found.value for found in classifier.predict(texts)]
+    assert evaluation.r2 == pytest.approx(metrics.r2_score([value for _, value in test], values))
     assert evaluation.mae.value == pytest.approx(np.mean(np.abs(np.array(values) - [value for _, value in test])))
     (tmp_path / "lines.txt").write_text("\n".join(texts) + "\n")
     table = run_here("predict", tmp_path / "m.textrnn", tmp_path / "lines.txt").out.splitlines()
@@ -220,3 +235,49 @@ def test_old_model_files_have_one_label_a_text() -> None:
     del content["task"]
     del content["provenance"]["training"]["focal"]
     assert msgspec.convert(content, type(classifier.header)) == classifier.header
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (
+            "learning-curve d.csv --task multi_label",
+            "task: expected 'single_label', which is all that a learning curve",
+        ),
+        (
+            "suspects d.csv --task regression",
+            "task: expected 'single_label', which is all that the search for suspects",
+        ),
+        ("train d.csv --task regression", "d.csv, line 2: the label 'x' is no number"),
+        ("train d.csv --task ordinal", "d.csv, line 2: the label 'x' is no number: expected numbers, or the order"),
+        ("train d.csv --task ordinal --label-order x", "label_order: expected at least two different labels"),
+        ("train d.csv --task regression --focal 2", "focal: expected 0"),
+        ("train d.csv --metric r2", "metric: expected one of loss, accuracy"),
+        ("threshold old.textrnn d.csv --label good --precision 2", "label: expected one of neg, pos, got 'good'"),
+        ("threshold old.textrnn d.csv --label pos --precision 2", "above 0 and at most 1, got 2.0"),
+        ("threshold old.textrnn d.csv --label pos --recall 0.5", "unknown label 'x', expected one of 'neg', 'pos'"),
+    ],
+)
+def test_what_is_refused_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("d.csv").write_text("text,label\none,x\ntwo,y\n")
+    Path("old.textrnn").write_bytes(valid())
+    with nothing_changes(tmp_path):
+        assert_refused(run_here(*command.split()), sentence)
+
+
+def test_a_search_for_less_error_finds_less_error() -> None:
+    labels = [[1.5, 2.0, 0.1, 7.0][index // 4 % 4] for index in range(len(TEXTS))]
+    fixed: dict[str, Any] = {
+        "embedding_size": 8,
+        "hidden_size": 8,
+        "min_count": 1,
+        "max_length": 8,
+        "layers": 1,
+        "cell": "elman",
+    }
+    tuning = textrnn.tune(TEXTS, labels, task="regression", metric="mae", budget=3.0, **fixed)
+    values = [trial.value for trial in tuning.trials if trial.value is not None]
+    assert tuning.best.value == min(values) and isinstance(tuning.classifier.task, Regression)

@@ -94,7 +94,8 @@ def draw_curves(axes: "Axes", history: Sequence[EpochRecord], quantity: str) -> 
         if points:
             marker = "o" if len(points) <= 30 else None
             axes.plot(*zip(*points, strict=True), color=color, marker=marker, label=name)
-    axes.set_ylabel("loss (nats)" if quantity == "loss" else quantity)
+    in_nats = quantity == "loss" and any(record.accuracy is not None for record in history)
+    axes.set_ylabel("loss (nats)" if in_nats else quantity)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y")

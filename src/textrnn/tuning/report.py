@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textrnn.config import Recipe
 from textrnn.evaluation.style import ACCENT, GRID, MUTED, new_figure, rendered, style
 from textrnn.files import replacing
+from textrnn.tasks.metrics import LESS_IS_BETTER
 from textrnn.tuning.budget import clock_time
 from textrnn.tuning.results import TrialRecord, Tuning
 
@@ -85,7 +86,7 @@ def _draw_course(axes: "Axes", tuning: Tuning) -> None:
 
     judged = [(record.number, record.value) for record in tuning.trials if record.value is not None]
     best: list[float] = []
-    pick = min if tuning.metric == "loss" else max
+    pick = min if tuning.metric in LESS_IS_BETTER else max
     for _, value in judged:
         best.append(pick([value, *best[-1:]]))
     numbers = [number for number, _ in judged]

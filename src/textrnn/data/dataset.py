@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,10 @@ class LabelledTexts:
             lines=self.lines[indices],
             task=self.task,
         )
+
+    def with_task(self, task: Task) -> "LabelledTexts":
+        """The same for a task that has learned something."""
+        return replace(self, task=task)
 
     def fingerprint(self) -> str:
         """The digest "sha256:…" of all labels and texts in their order, whatever file they come from.

@@ -24,9 +24,9 @@ class EncodedExamples:
     """Says what they mean."""
 
     @classmethod
-    def encode(cls, dataset: LabelledTexts, encoder: TextEncoder, task: Task | None = None) -> "EncodedExamples":
-        """The ids of every text, once for all epochs. task: what the data set's has learned from the training texts."""
-        return cls(EncodedTexts(*encoder.encode_many(dataset.texts)), dataset.targets, task or dataset.task)
+    def encode(cls, dataset: LabelledTexts, encoder: TextEncoder) -> "EncodedExamples":
+        """The ids of every text, once for all epochs."""
+        return cls(EncodedTexts(*encoder.encode_many(dataset.texts)), dataset.targets, dataset.task)
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -168,8 +168,9 @@ def train_on(
     else:
         encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
     task = dataset.task.fitted(dataset.targets)
-    training = EncodedExamples.encode(dataset, encoder, task)
-    validation = EncodedExamples.encode(held_out, encoder, task) if held_out else None
+    dataset, held_out = dataset.with_task(task), held_out.with_task(task) if held_out else None
+    training = EncodedExamples.encode(dataset, encoder)
+    validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     outputs = task.outputs(len(dataset.labels))
     check_metric(recipe, validation, outputs)
 

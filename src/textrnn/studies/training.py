@@ -8,7 +8,7 @@ from textrnn.files import require
 from textrnn.runtime import Classifier
 
 
-def train_on_part(part: LabelledTexts, settings: dict[str, Any]) -> tuple[Classifier, float]:
+def train_on_part(part: LabelledTexts, settings: dict[str, Any], effort: str = "default") -> tuple[Classifier, float]:
     """The classifier that `textrnn.train` makes of these texts, and the seconds that it took.
 
     Raises:
@@ -18,5 +18,5 @@ def train_on_part(part: LabelledTexts, settings: dict[str, Any]) -> tuple[Classi
     from textrnn.training import train
 
     begin = time.perf_counter()
-    classifier = train([part.example(index) for index in range(len(part))], **settings)
+    classifier = train([part.example(index) for index in range(len(part))], effort=effort, **settings)
     return classifier, time.perf_counter() - begin

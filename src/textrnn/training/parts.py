@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import Recipe
+from textrnn.data import LabelledTexts
 from textrnn.evaluation import score
 from textrnn.files import checkpoint_paths
 from textrnn.history import PartRecord
@@ -22,6 +23,8 @@ from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.text import TextEncoder
+from textrnn.text.ngrams import NgramRule
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Fit, class_weights
 from textrnn.training.ngram_weights import fit_ngrams
@@ -39,10 +42,10 @@ TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextCla
 def train_parts(
     recipe: Recipe,
     train_network: TrainNetwork,
-    training: EncodedExamples,
-    validation: EncodedExamples | None,
+    training: LabelledTexts,
+    validation: LabelledTexts | None,
+    encoder: TextEncoder,
     *,
-    classes: int,
     checkpoint: CheckpointFile | None = None,
 ) -> Fit:
     """Train every part of a model and put them together.
@@ -52,7 +55,7 @@ def train_parts(
         train_network: trains one network.
         training: what to learn from.
         validation: chooses the strength of the n-grams, and the scales.
-        classes: how many there are.
+        encoder: of the texts.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
 
     Returns:
@@ -65,6 +68,7 @@ def train_parts(
     """
     fits: list[Fit] = []
     judged: list[NDArray[np.float32]] = []
+    encoded = EncodedExamples.encode(validation, encoder) if validation is not None else None
     for member in range(recipe.model.members):
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:
@@ -75,11 +79,11 @@ def train_parts(
             fits[-1] = replace(fits[-1], interrupted=True)
             break
         fits.append(result)
-        if validation is not None:
-            judged.append(torch_logits(network, validation, recipe))
+        if encoded is not None:
+            judged.append(torch_logits(network, encoded, recipe))
         if result.interrupted:
             break
-    return _put_together(recipe, fits, judged, training, validation, classes)
+    return _put_together(recipe, fits, judged, training, validation)
 
 
 def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -122,24 +126,27 @@ def _put_together(
     recipe: Recipe,
     fits: Sequence[Fit],
     judged: Sequence[NDArray[np.float32]],
-    training: EncodedExamples,
-    validation: EncodedExamples | None,
-    classes: int,
+    training: LabelledTexts,
+    validation: LabelledTexts | None,
 ) -> Fit:
-    settings, first = recipe.training, fits[0]
+    settings, first, classes = recipe.training, fits[0], len(training.labels)
     model = msgspec.structs.replace(recipe.model, members=len(fits))
     names, scores = ["networks"], [np.mean(judged, axis=0)] if judged else []
     part = None
-    if model.ngrams:
+    rule = NgramRule(model.ngrams, model.character_ngrams)
+    if any(rule):
         balance = class_weights(training.targets, classes) if settings.class_weight == "balanced" else None
-        held_out = (validation.texts, validation.targets) if validation else (None, None)
         part = fit_ngrams(
-            training.texts, training.targets, *held_out, longest=model.ngrams, classes=classes, class_weights=balance
+            *(training.texts, training.targets),
+            *((validation.texts, validation.targets) if validation else (None, None)),
+            tokenizer=recipe.text.tokenizer,
+            rule=rule,
+            classes=classes,
+            class_weights=balance,
         )
         names.append("n-grams")
         if validation is not None:
-            ngrams = NgramScores(part.tensors(), model.ngrams)
-            scores.append(ngrams.logits_of(validation.texts.ids, validation.texts.offsets))
+            scores.append(NgramScores(part.tensors(), recipe.text.tokenizer, rule).scores(validation.texts))
     scales = np.full(len(names), 1 / len(names))
     if validation is not None and settings.calibrate:
         scales = fit_scales(scores, validation.targets)

@@ -201,7 +201,7 @@ def train_on(
         return result, network
 
     announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=len(dataset.labels))
-    result = train_parts(recipe, train_network, training, validation, classes=len(dataset.labels), checkpoint=state)
+    result = train_parts(recipe, train_network, dataset, held_out, encoder, checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 

@@ -83,7 +83,15 @@ class ModelConfig(Config, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=8,
-            description="Tokens of the longest n-gram in a linear model beside the networks; 0: no such part.",
+            description="Tokens of the longest n-gram in a linear model beside the networks; 0: none.",
+        ),
+    ] = 0
+    character_ngrams: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8,
+            description="Characters of the longest n-gram within a token in that linear model; 0: none.",
         ),
     ] = 0
 

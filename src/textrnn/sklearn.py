@@ -50,6 +50,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         padding: str = "masked",
         members: int = 1,
         ngrams: int = 0,
+        character_ngrams: int = 0,
         epochs: int = 20,
         batch_size: int = 32,
         batching: str = "bucketed",
@@ -98,6 +99,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.padding = padding
         self.members = members
         self.ngrams = ngrams
+        self.character_ngrams = character_ngrams
         self.epochs = epochs
         self.batch_size = batch_size
         self.batching = batching

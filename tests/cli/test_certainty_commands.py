@@ -81,7 +81,9 @@ def test_compare(folder: Path) -> None:
 
 
 def test_suspects_of_a_training_and_of_a_model(folder: Path) -> None:
-    result = run_here("suspects", "train.csv", "--folds", "2", "--epochs", "5", "--out", "s.csv", *QUICK)
+    result = run_here(
+        *["suspects", "train.csv", "--folds", "2", "--epochs", "8", "--effort", "plain", "--out", "s.csv", *QUICK]
+    )
     assert result.code == 0, result.err
     assert "fold 2 of 2: accuracy 0." in result.err
     with (folder / "s.csv").open(newline="") as file:
@@ -89,9 +91,12 @@ def test_suspects_of_a_training_and_of_a_model(folder: Path) -> None:
     assert result.out == f"saved s.csv: {len(rows)} suspects\n"
     assert list(rows[0]) == ["place", "text", "label", "suggested", "score"]
     planted = {f"train.csv, line {i + 2}" for i in range(7, 120, 20)}
-    assert planted <= {row["place"] for row in rows}
+    found = {row["place"] for row in rows}
+    assert found <= planted and len(found) > len(planted) / 2  # how many are listed is the method's estimate
     for row in rows:
         assert row["suggested"] != row["label"] and row["place"].startswith("train.csv, line ")
+    result = run_here("suspects", "test.csv", "--model", "one.textrnn", "--effort", "plain")
+    assert result.code == 2 and "--model and --effort cannot go together" in result.err
     result = run_here("suspects", "test.csv", "--model", "one.textrnn")
     assert result.code == 0, result.err
     assert result.out.startswith("place,text,label,suggested,score\n") and not result.err

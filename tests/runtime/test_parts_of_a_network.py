@@ -1,4 +1,4 @@
-"""Models of several networks and n-grams, against PyTorch's networks and a dictionary of tuples."""
+"""Models of several networks and n-grams, against PyTorch's networks and a dictionary of keys."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -16,49 +16,46 @@ from textrnn.model import TextClassifier
 from textrnn.modelfile import Header, Weights, write_model
 from textrnn.runtime import Classifier
 from textrnn.runtime.ngram_scores import NgramScores
-from textrnn.text.ngrams import ngram_keys
+from textrnn.text.ngrams import NgramRule, keys_of_tokens
+from textrnn.text.tokenizer import words
 
-LONGEST = 3
-
-
-def key_of(ngram: tuple[int, ...]) -> int:
-    keys, _ = ngram_keys(np.array(ngram, dtype=np.int32), np.array([0, len(ngram)]), len(ngram))
-    shorter, _ = ngram_keys(np.array(ngram, dtype=np.int32), np.array([0, len(ngram)]), len(ngram) - 1)
-    (key,) = set(keys.tolist()) - set(shorter.tolist())
-    return int(key)
+RULE = NgramRule(3, 2)
+WORDS = "good bad film the a story . , of not ? boring".split()
 
 
-def with_ngrams(seed: int = 0, classes: int = 3, **model: Any) -> tuple[Header, Weights, dict[tuple[int, ...], Any]]:
-    """A header, its weights, and the rows of the n-grams by their ids."""
+def with_ngrams(seed: int = 0, classes: int = 3, **model: Any) -> tuple[Header, Weights, dict[int, Any]]:
+    """A header, its weights, and the rows of the n-grams by their keys: those of some random texts."""
     rng = np.random.default_rng(seed)
     labels: list[Any] = [f"class {k}" for k in range(classes)]
-    head = msgspec.structs.replace(header(labels, ngrams=LONGEST, **model), ngrams=40)
-    rows: dict[tuple[int, ...], Any] = {}
-    while len(rows) < 40:
-        ngram = tuple(rng.integers(1, 14, size=rng.integers(1, LONGEST + 1)).tolist())
-        rows[ngram] = rng.standard_normal(classes).astype(np.float32)
-    by_key = sorted((key_of(ngram), ngram) for ngram in rows)
+    texts = [rng.choice(WORDS, size=4).tolist() for _ in range(6)]
+    keys = np.unique(np.concatenate([keys_of_tokens(text, RULE) for text in texts]))[::2]
+    parts: dict[str, Any] = {"ngrams": RULE.tokens, "character_ngrams": RULE.characters}
+    head = msgspec.structs.replace(header(labels, **parts, **model), ngrams=len(keys))
     weights = random_weights(head, seed)
-    weights["ngrams.key"] = np.array([key for key, _ in by_key], dtype=np.int32)
-    weights["ngrams.weight"] = np.array([rows[ngram] for _, ngram in by_key])
-    return head, weights, rows
+    weights["ngrams.key"] = keys
+    weights["ngrams.weight"] = rng.standard_normal((len(keys), classes)).astype(np.float32)
+    return head, weights, dict(zip(keys.tolist(), weights["ngrams.weight"], strict=True))
 
 
-def expected_ngrams(ids: list[int], rows: dict[tuple[int, ...], Any], bias: Any) -> Any:
-    held = {tuple(ids[i : i + n]) for n in range(1, LONGEST + 1) for i in range(len(ids) - n + 1)}
-    return bias + sum((rows[ngram].astype(np.float64) for ngram in held if ngram in rows), np.zeros(len(bias)))
+def expected_ngrams(tokens: list[str], rows: dict[int, Any], bias: Any) -> Any:
+    total = bias.astype(np.float64)
+    for rule in (NgramRule(RULE.tokens), NgramRule(0, RULE.characters)):
+        held = set(keys_of_tokens(tokens, rule).tolist())
+        for key in held & rows.keys():
+            total = total + rows[key] / np.sqrt(len(held))
+    return total
 
 
 @pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("texts", [1, 60])
-def test_ngram_scores_are_sums_over_different_ngrams(native: bool, texts: int) -> None:
+def test_ngram_scores_are_weighed_sums_over_different_ngrams(native: bool, texts: int) -> None:
     _, weights, rows = with_ngrams()
     rng = np.random.default_rng(1)
-    ids = [rng.integers(1, 14, size=n).astype(np.int32) for n in rng.integers(0, 15, size=texts)]
-    part = NgramScores(weights, LONGEST, native=native)
-    expected = [expected_ngrams(some.tolist(), rows, weights["ngrams.bias"]) for some in ids]
-    np.testing.assert_allclose(part.logits(ids), expected, rtol=1e-6, atol=1e-6)
-    assert part.logits([]).shape == (0, 3)
+    tokens = [rng.choice(WORDS, size=n).tolist() for n in rng.integers(0, 15, size=texts)]
+    part = NgramScores(weights, "words", RULE, native=native)
+    expected = [expected_ngrams(some, rows, weights["ngrams.bias"]) for some in tokens]
+    np.testing.assert_allclose(part.scores([" ".join(some) for some in tokens]), expected, rtol=1e-6, atol=1e-6)
+    assert part.scores([]).shape == (0, 3)
 
 
 @pytest.mark.parametrize("engine", ["native", "numpy"])
@@ -83,8 +80,8 @@ def test_scores_are_added(engine: str, model: dict[str, Any], monkeypatch: pytes
             ids = torch.nn.functional.pad(ids, (0, 1))
             with torch.no_grad():
                 expected[row] += network(ids, torch.tensor([end - begin]))[0].numpy()
-    for row, (begin, end) in enumerate(pairwise(offsets)):
-        expected[row] += expected_ngrams(flat[begin:end].tolist(), rows, weights["ngrams.bias"])
+    for row, text in enumerate(texts):
+        expected[row] += expected_ngrams(words(text), rows, weights["ngrams.bias"])
     np.testing.assert_allclose(classifier.logits(texts), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -93,11 +90,11 @@ def test_a_stream_counts_each_ngram_once(engine: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TEXTRNN_ENGINE", engine)
     head, weights, _ = with_ngrams(members=2, cell="gru", pooling="max")
     classifier = Classifier(head, weights)
-    words = "good bad film good bad film the good bad film story".split()
+    pieces = ["good", "bad", "film good", "bad", "", "film the good bad", "film", "story"]
     stream = classifier.stream()
-    for read, word in enumerate(words, start=1):
-        running = list(stream.push(word).values())
-        np.testing.assert_allclose(running, classifier.predict_proba([" ".join(words[:read])])[0], atol=1e-5)
+    for read, piece in enumerate(pieces, start=1):
+        running = list(stream.push(piece).values())
+        np.testing.assert_allclose(running, classifier.predict_proba([" ".join(pieces[:read])])[0], atol=1e-5)
     stream.reset()
     np.testing.assert_allclose(list(stream.push("film").values()), classifier.predict_proba(["film"])[0], atol=1e-5)
 

@@ -6,51 +6,77 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 import textrnn
-from textrnn.data import EncodedTexts
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.text.ngrams import NgramRule
 from textrnn.training.effort import DataSize, settings_for
-from textrnn.training.ngram_weights import fit_ngrams
+from textrnn.training.ngram_weights import STRENGTHS, fit_ngrams
 from textrnn.training.parts import fit_scales
 
 RNG = np.random.default_rng(5)
 
 
-def data(texts: int, classes: int) -> tuple[EncodedTexts, np.ndarray]:
+def data(texts: int, classes: int) -> tuple[list[str], np.ndarray]:
     """Texts whose class decides which words are frequent."""
     targets = RNG.integers(0, classes, size=texts)
     ids = [
-        np.where(RNG.random(n) < 0.3, 2 + target, RNG.integers(10, 30, size=n)).astype(np.int32)
+        np.where(RNG.random(n) < 0.3, 2 + target, RNG.integers(10, 30, size=n)).tolist()
         for n, target in zip(RNG.integers(3, 12, size=texts), targets, strict=True)
     ]
-    return EncodedTexts.from_ids(ids), targets
+    return [" ".join(f"w{id}x" for id in some) for some in ids], targets
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_ngrams_learn_what_scikit_learn_does(classes: int) -> None:
-    """The matrix of presence and the ratios are made anew here, with dense arrays and single words."""
+    """The matrix and the ratios are made anew here, from scikit-learn's counts of words and of their characters."""
     texts, targets = data(300, classes)
-    part = fit_ngrams(texts, targets, None, None, longest=1, classes=classes)
-    present = np.zeros((len(texts), 30))
-    for row in range(len(texts)):
-        present[row, texts[row]] = 1
-    present = present[:, present.sum(axis=0) > 0]
+    texts.append("alone")  # what one text holds counts, but is not learned
+    targets = np.append(targets, 0)
+    rule = NgramRule(1, 2)
+    part = fit_ngrams(texts, targets, None, None, tokenizer="words", rule=rule, classes=classes)
+    present, roots = [], []
+    for analyzer, lengths in (("word", (1, 1)), ("char_wb", (1, 2))):
+        counter = CountVectorizer(analyzer=analyzer, ngram_range=lengths, binary=True)
+        matrix = counter.fit_transform(texts).toarray().astype(float)
+        matrix = matrix[:, [name != " " for name in counter.get_feature_names_out()]]
+        root = np.sqrt(matrix.sum(axis=1))
+        present.append(matrix[:, matrix.sum(axis=0) > 1])
+        roots.append(root.mean() / root)
     decisions = []
     for k in range(classes):
         inside = targets == k
-        p, q = 1 + present[inside].sum(axis=0), 1 + present[~inside].sum(axis=0)
-        ratio = np.log(p / p.sum()) - np.log(q / q.sum())
-        model = LogisticRegression(C=1.0, solver="liblinear").fit(present * ratio, inside)
-        decisions.append(model.decision_function(present * ratio))
-    scores = NgramScores(part.tensors(), 1).logits_of(texts.ids, texts.offsets)
+        scaled = []
+        for matrix, root in zip(present, roots, strict=True):
+            p, q = 1 + matrix[inside].sum(axis=0), 1 + matrix[~inside].sum(axis=0)
+            scaled.append(matrix * root[:, None] * (np.log(p / p.sum()) - np.log(q / q.sum())))
+        features = np.hstack(scaled)
+        model = LogisticRegression(C=part.strength, solver="liblinear").fit(features, inside)
+        decisions.append(model.decision_function(features))
+    scores = NgramScores(part.tensors(), "words", rule).scores(texts)
     if classes == 2:
         np.testing.assert_allclose(scores[:, 1] - scores[:, 0], decisions[1], atol=1e-3)
     else:
         np.testing.assert_allclose(scores, np.stack(decisions, axis=1), atol=1e-3)
+
+
+def test_the_strength_with_the_least_loss_is_found() -> None:
+    texts, targets = data(400, 2)
+    half = {"tokenizer": "words", "rule": NgramRule(1), "classes": 2}
+    part = fit_ngrams(texts[:200], targets[:200], texts[200:], targets[200:], **half)  # type: ignore[arg-type]
+
+    def loss(some: Any) -> float:
+        scores = NgramScores(some.tensors(), "words", NgramRule(1)).scores(texts[200:]).astype(float)
+        factors = np.exp(np.linspace(-4, 4, 801))
+        return float(min(log_loss(targets[200:], softmax(factor * scores)) for factor in factors))
+
+    found = loss(part)
+    assert part.strength in STRENGTHS
+    assert found <= loss(fit_ngrams(texts[:200], targets[:200], None, None, **half)) + 1e-9  # type: ignore[arg-type]
 
 
 def test_scales_have_the_least_log_loss() -> None:

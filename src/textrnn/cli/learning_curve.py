@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import FileName, as_source, column_options, effort_option, reading_options, recipe_options
 from textrnn.config import Recipe
 from textrnn.evaluation import CurvePoint, curve_json, curve_text, draw_curve_png
 from textrnn.files import check_separate, replacing, require
@@ -54,6 +54,7 @@ Examples:
     help="Write all figures as JSON; - prints them instead of text.",
 )
 @click.option("--png", "png_path", metavar="FILE", type=FileName(), help="Draw the curve.")
+@effort_option
 @column_options
 @reading_options
 @recipe_options
@@ -63,6 +64,7 @@ def learning_curve(
     fractions: tuple[float, ...],
     json_path: str | None,
     png_path: str | None,
+    effort: str,
     text: str | None,
     label: str | None,
     format: str | None,
@@ -90,6 +92,7 @@ def learning_curve(
         as_source(data),
         test=as_source(test) if test else None,
         fractions=fractions,
+        effort=effort,
         text=text,
         label=label,
         format=format,

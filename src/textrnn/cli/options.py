@@ -76,6 +76,18 @@ def column_options(command: Command) -> Command:
     return click.option("--text", metavar="COLUMN", help="Column of the texts, if not obvious.")(command)
 
 
+def effort_option(command: Command) -> Command:
+    """How much time accuracy is worth."""
+    return click.option(
+        "--effort",
+        type=click.Choice(["plain", "quick", "default", "best"]),
+        default="default",
+        show_default=True,
+        help="How much time accuracy is worth. All but 'plain' choose the settings that are not given by the size of "
+        "the data; 'plain' takes them as they are shown below, which is one vanilla network.",
+    )(command)
+
+
 class Duration(click.ParamType):  # type: ignore[type-arg]  # not yet generic in click 8.1
     """A time: 90s, 20m, 1.5h, or a number of seconds. The value is in seconds."""
 

@@ -4,8 +4,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from textrnn.cli.options import FileName, as_source, column_options, reading_options, recipe_options
+from textrnn.cli.options import FileName, as_source, column_options, effort_option, reading_options, recipe_options
 from textrnn.cli.writers import csv_rows
 from textrnn.config import Recipe
 from textrnn.files import check_separate, replacing, require
@@ -42,6 +43,7 @@ Examples:
     type=click.IntRange(min=2),
     help="Train this many times on all but one part of DATA, and judge that part.  [default: 5]",
 )
+@effort_option
 @column_options
 @reading_options
 @recipe_options
@@ -50,6 +52,7 @@ def suspects(
     out: str,
     model: str | None,
     folds: int | None,
+    effort: str,
     text: str | None,
     label: str | None,
     format: str | None,
@@ -65,8 +68,9 @@ def suspects(
     place, text, label, suggested and score, the probability of the given label; the most suspicious come first.
     """
     chosen = {name: value for name, value in settings.items() if value is not None}
-    if model and (folds or chosen):
-        option = "folds" if folds else next(iter(chosen)).replace("_", "-")
+    effort_given = click.get_current_context().get_parameter_source("effort") is ParameterSource.COMMANDLINE
+    if model and (folds or chosen or effort_given):
+        option = "folds" if folds else "effort" if effort_given else next(iter(chosen)).replace("_", "-")
         raise click.UsageError(f"--model and --{option} cannot go together: with a model nothing is trained")
     Recipe.from_settings(**chosen)
     if out != "-":
@@ -78,6 +82,7 @@ def suspects(
         as_source(data),
         model=model,
         folds=folds or 5,
+        effort=effort,
         text=text,
         label=label,
         format=format,

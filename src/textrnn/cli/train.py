@@ -15,6 +15,7 @@ from textrnn.cli.options import (
     as_source,
     column_options,
     default_output,
+    effort_option,
     reading_options,
     recipe_options,
 )
@@ -52,14 +53,7 @@ Examples:
     type=FileName(),
     help="Model file to write.  [default: DATA's name with .textrnn]",
 )
-@click.option(
-    "--effort",
-    type=click.Choice(["plain", "quick", "default", "best"]),
-    default="default",
-    show_default=True,
-    help="How much time accuracy is worth. All but 'plain' choose the settings that are not given by the size of the "
-    "data; 'plain' takes them as they are shown below, which is one vanilla network.",
-)
+@effort_option
 @click.option(
     "--validation",
     metavar="FILE",

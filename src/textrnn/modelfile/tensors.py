@@ -70,7 +70,7 @@ def network_tensors(model: ModelConfig, *, vocabulary_size: int, classes: int) -
 
 def ngram_tensors(model: ModelConfig, *, ngrams: int, classes: int) -> Iterator[tuple[str, Shape]]:
     """Name and shape of every tensor of the n-gram part."""
-    if model.ngrams:
+    if model.ngrams or model.character_ngrams:
         yield NGRAM_KEYS, (ngrams,)
         yield "ngrams.weight", (ngrams, classes)
         yield "ngrams.bias", (classes,)

@@ -155,7 +155,7 @@ class NgramsRecord(Structure):
     """`textrnn_ngrams`."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("count", "classes", "longest")),
+        *((name, c_int64) for name in ("count", "classes")),
         *((name, c_void_p) for name in ("key", "weight", "bias", "slot")),
         ("slots", c_int64),
     )
@@ -183,6 +183,9 @@ SIGNATURES = {
         c_int32,
         [POINTER(NgramsRecord), c_void_p, c_void_p, c_int64, c_void_p, c_int32],
     ),
+    "textrnn_ngrams_of_texts": (c_int64, [c_void_p, c_void_p, *(c_int64,) * 3, c_int32, *(c_void_p,) * 4]),
+    "textrnn_ngrams_of_tokens": (c_int64, [c_char_p, c_void_p, c_void_p, *(c_int64,) * 3, c_void_p, c_void_p]),
+    "textrnn_ngrams_take": (None, [c_void_p, c_void_p]),
     "textrnn_mask_rows": (None, [POINTER(MaskRecord), c_int64, c_int64, c_void_p]),
     "textrnn_read_words": (ctypes.c_int, [POINTER(ReadingRecord)]),
     "textrnn_learn_words": (c_int64, [POINTER(ReadingRecord)]),

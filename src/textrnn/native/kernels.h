@@ -126,7 +126,7 @@ typedef struct textrnn_product {
 
 // The n-gram part of a network: a row of weights for each n-gram that is known.
 typedef struct textrnn_ngrams {
-  int64_t count, classes, longest;  // n-grams; classes; tokens of the longest n-gram
+  int64_t count, classes;         // n-grams; classes
   const int32_t *key;               // different ones, not negative [count]
   const float *weight, *bias;       // [count, classes], [classes]
   int32_t *slot;                    // filled by textrnn_ngrams_index [slots]
@@ -178,8 +178,9 @@ int textrnn_backward(const textrnn_layer *layer);
 int textrnn_products(const textrnn_product *products, int32_t count, int32_t threads);
 // Makes the n-grams findable; 1 if `slots` is not what it must be.
 int32_t textrnn_ngrams_index(const textrnn_ngrams *part);
-// Scores of texts [texts, classes], the sums in double precision in the order of the text; 1 if memory is short.
-int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *ids, const int64_t *offsets, int64_t texts,
+// Scores of texts [texts, classes] from the keys of their n-grams (ngram_keys.h), those of tokens before those of
+// characters; the sums in double precision in this order. 1 if memory is short.
+int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *keys, const int64_t *offsets, int64_t texts,
                               float *scores, int32_t threads);
 // Factors of the first rows of a mask [rows, columns].
 void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to);

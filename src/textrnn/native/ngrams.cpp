@@ -1,15 +1,13 @@
-// Scores of texts by the n-grams they hold; the same keys as textrnn/text/ngrams.py.
+// Scores of texts by the n-grams they hold.
 #include <atomic>
-#include <cstdint>
-#include <cstring>
+#include <cmath>
 #include <vector>
 
 #include "kernels.h"
+#include "ngram_keys.h"
 #include "threads.h"
 
 namespace {
-
-constexpr uint64_t MULTIPLIER = 0x9E3779B97F4A7C15u;
 
 // An open table of places, -1 where free; keys are hashes already, their low bits as good as any.
 int32_t *slot_of(const textrnn_ngrams &part, int32_t key) {
@@ -18,20 +16,18 @@ int32_t *slot_of(const textrnn_ngrams &part, int32_t key) {
   return part.slot + at;
 }
 
-// Adds the rows of the different n-grams of one text; `seen` [n-grams] holds `mark` where one was met already.
-void add_text(const textrnn_ngrams &part, const int32_t *ids, int64_t tokens, uint32_t *seen, uint32_t mark,
-              double *sums) {
-  for (int64_t first = 0; first < tokens; ++first) {
-    uint64_t hash = 0;
-    for (int64_t last = first; last < tokens && last - first < part.longest; ++last) {
-      hash = (hash + static_cast<uint64_t>(static_cast<int64_t>(ids[last])) + 1) * MULTIPLIER;
-      const int32_t place = *slot_of(part, static_cast<int32_t>(hash >> 33));
-      if (place < 0 || seen[place] == mark) continue;
-      seen[place] = mark;
-      const float *row = part.weight + place * part.classes;
-      for (int64_t k = 0; k < part.classes; ++k) sums[k] += row[k];
-    }
+// Adds to `scores` the rows of some n-grams, divided by the root of their number.
+void add_kind(const textrnn_ngrams &part, const int32_t *keys, int64_t count, double *sums, double *scores) {
+  if (!count) return;
+  for (int64_t k = 0; k < part.classes; ++k) sums[k] = 0;
+  for (int64_t index = 0; index < count; ++index) {
+    const int32_t place = *slot_of(part, keys[index]);
+    if (place < 0) continue;
+    const float *row = part.weight + place * part.classes;
+    for (int64_t k = 0; k < part.classes; ++k) sums[k] += row[k];
   }
+  const double root = std::sqrt(static_cast<double>(count));
+  for (int64_t k = 0; k < part.classes; ++k) scores[k] += sums[k] / root;
 }
 
 }  // namespace
@@ -43,24 +39,21 @@ int32_t textrnn_ngrams_index(const textrnn_ngrams *part) {
   return 0;
 }
 
-int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *ids, const int64_t *offsets, int64_t texts,
+int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *keys, const int64_t *offsets, int64_t texts,
                               float *scores, int32_t threads) {
-  if (texts < 1) return 0;
-  const int64_t shares = texts < 8 * threads ? 1 : threads;  // a thread's marks cost as much as some texts
+  const int64_t shares = texts < 8 * threads ? 1 : threads;
   std::atomic<bool> failed{false};
   textrnn::parallel(threads, shares, [&](int64_t share) {
     try {
-      std::vector<uint32_t> seen(static_cast<size_t>(part->count), 0);
-      std::vector<double> sums(static_cast<size_t>(part->classes));
-      uint32_t mark = 0;
+      std::vector<double> sums(static_cast<size_t>(2 * part->classes));
+      double *total = sums.data() + part->classes;
       for (int64_t text = texts * share / shares; text < texts * (share + 1) / shares; ++text) {
-        if (++mark == 0) {  // all marks are used up
-          std::memset(seen.data(), 0, seen.size() * sizeof seen[0]);
-          mark = 1;
-        }
-        for (int64_t k = 0; k < part->classes; ++k) sums[k] = part->bias[k];
-        add_text(*part, ids + offsets[text], offsets[text + 1] - offsets[text], seen.data(), mark, sums.data());
-        for (int64_t k = 0; k < part->classes; ++k) scores[text * part->classes + k] = static_cast<float>(sums[k]);
+        const int32_t *begin = keys + offsets[text], *end = keys + offsets[text + 1], *middle = begin;
+        while (middle < end && *middle < textrnn::ngrams::OF_CHARACTERS) ++middle;
+        for (int64_t k = 0; k < part->classes; ++k) total[k] = part->bias[k];
+        add_kind(*part, begin, middle - begin, sums.data(), total);
+        add_kind(*part, middle, end - middle, sums.data(), total);
+        for (int64_t k = 0; k < part->classes; ++k) scores[text * part->classes + k] = static_cast<float>(total[k]);
       }
     } catch (...) {
       failed = true;

@@ -1,5 +1,6 @@
 """A trained classifier: the one object that users hold. It runs without PyTorch."""
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -13,9 +14,11 @@ from textrnn.errors import ConfigError, TextRNNError
 from textrnn.history import BaselineRecord, EpochRecord
 from textrnn.labels import Label
 from textrnn.modelfile import Header, Weights, read_model, write_model
-from textrnn.runtime.engines import Precision, build_network
+from textrnn.runtime.engines import VARIABLE, Precision, build_network
+from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.runtime.scores import finite
 from textrnn.runtime.stream import Stream
+from textrnn.runtime.sum_network import added
 from textrnn.runtime.tables import Compression
 from textrnn.tasks import Prediction, Task
 from textrnn.text import TextEncoder, Vocabulary
@@ -46,6 +49,7 @@ class Classifier:
         self._network = build_network(
             header.model, weights, max_length=header.text.max_length, compress=compress, precision=precision
         )
+        self._ngrams = NgramScores.of(header, weights, native=os.environ.get(VARIABLE) != "numpy")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies are made anew: the network holds addresses, and tables that fill up as tokens are met."""
@@ -134,7 +138,9 @@ class Classifier:
         """
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, got a single string: put it into a list")
-        return finite(self._network.logits_of(*self.encoder.encode_many(list(texts))))
+        texts = list(texts)
+        scores = self._network.logits_of(*self.encoder.encode_many(texts))
+        return finite(scores if self._ngrams is None else added([scores, self._ngrams.scores(texts)]))
 
     def stream(self) -> Stream:
         """A text that arrives word by word, with the running probabilities after each; `value` is a number's.
@@ -146,7 +152,9 @@ class Classifier:
             raise ConfigError(
                 "bidirectional: a stream needs a model that reads left to right only, this one reads both ways"
             )
-        return Stream(self._network.stream(), self.encoder, self.labels or ["value"], self.task.answers)
+        ngrams = self._ngrams.stream() if self._ngrams else None
+        labels = self.labels or ["value"]
+        return Stream(self._network.stream(), self.encoder, labels, self.task.answers, ngrams)
 
     def evaluate(
         self,

@@ -12,7 +12,6 @@ from textrnn.errors import ConfigError
 from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime.native_network import NativeNetwork
 from textrnn.runtime.network import NumpyNetwork
-from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.runtime.sum_network import SumNetwork
 
 Ids = NDArray[np.int32]
@@ -98,12 +97,10 @@ def build_network(
     """
     if precision not in (None, *PRECISIONS):
         raise ConfigError(f"precision: expected {', '.join(PRECISIONS)} or None, got {precision!r}")
-    parts: list[Network] = []
+    parts = []
     for member in member_prefixes(config):
         own = {name.removeprefix(member): tensor for name, tensor in weights.items() if name.startswith(member)}
         parts.append(_build_one(config, own, max_length=max_length, compress=compress, precision=precision))
-    if config.ngrams:
-        parts.append(NgramScores(weights, config.ngrams, native=os.environ.get(VARIABLE) != "numpy"))
     return parts[0] if len(parts) == 1 else SumNetwork(parts)
 
 

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from textrnn.labels import Label
 from textrnn.runtime.engines import TokenStream
+from textrnn.runtime.ngram_scores import NgramStream
 from textrnn.runtime.scores import finite
+from textrnn.runtime.sum_network import added
 from textrnn.text import TextEncoder
 from textrnn.text.tokenizer import TOKENIZERS
 
@@ -19,7 +21,7 @@ class Stream:
         for word in "not bad at all".split():
             print(word, stream.push(word))
 
-    The memory it needs does not grow with the text.
+    The memory it needs does not grow with the text, but for the n-grams met where a model has such a part.
 
     Each pushed piece is cut into tokens as a text of its own. With the tokenizers `words` and `whitespace` this gives
     the tokens of all pieces joined by spaces. So a piece must not end inside a word: what is pushed as "good" and
@@ -36,9 +38,10 @@ class Stream:
         encoder: TextEncoder,
         labels: list[Label],
         answers: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+        ngrams: NgramStream | None = None,
     ) -> None:
         """answers: scores [1, outputs] -> the probability of every label [1, labels]."""
-        self._states = states
+        self._states, self._ngrams = states, ngrams
         self._answers = answers
         self._tokenize = TOKENIZERS[encoder.config.tokenizer]
         self._vocabulary = encoder.vocabulary
@@ -48,6 +51,8 @@ class Stream:
     def reset(self) -> None:
         """Begin a new text."""
         self._states.reset()
+        if self._ngrams:
+            self._ngrams.reset()
         self._tokens = 0
         self._probabilities: dict[Label, float] | None = None
 
@@ -62,6 +67,8 @@ class Stream:
             raise TypeError(f"expected a string, got {type(text).__name__}")
         if tokens := self._tokenize(text):
             self._states.push(np.array(self._vocabulary.encode(tokens), dtype=np.int32))
+            if self._ngrams:
+                self._ngrams.push(tokens)
             self._tokens += len(tokens)
             self._probabilities = None
         return self.probabilities
@@ -74,7 +81,10 @@ class Stream:
             ModelFileError: the scores overflow.
         """
         if self._probabilities is None:
-            row = self._answers(finite(self._states.logits()[None]))[0]
+            scores = self._states.logits()
+            if self._ngrams:
+                scores = added([scores, self._ngrams.scores()])
+            row = self._answers(finite(scores[None]))[0]
             self._probabilities = dict(zip(self._labels, row.tolist(), strict=True))
         return dict(self._probabilities)
 

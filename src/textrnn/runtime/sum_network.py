@@ -1,4 +1,4 @@
-"""Several networks on the same ids whose scores are added: the members of a model, and its n-gram part."""
+"""Several networks on the same ids whose scores are added: the members of a model."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ class SumNetwork:
 
     def logits(self, texts: Sequence[Ids]) -> NDArray[np.float32]:
         """See `textrnn.runtime.engines.Network`."""
-        return _sum([part.logits(texts) for part in self.parts])
+        return added([part.logits(texts) for part in self.parts])
 
     def logits_of(self, ids: Ids, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `textrnn.runtime.engines.Network`."""
-        return _sum([part.logits_of(ids, offsets) for part in self.parts])
+        return added([part.logits_of(ids, offsets) for part in self.parts])
 
     def stream(self) -> "SumStream":
         """See `textrnn.runtime.engines.Network`."""
@@ -44,7 +44,7 @@ class SumStream:
 
     def logits(self) -> NDArray[np.float32]:
         """Scores after the tokens so far. [classes]"""
-        return _sum([stream.logits() for stream in self._streams])
+        return added([stream.logits() for stream in self._streams])
 
     def reset(self) -> None:
         """Forget all tokens."""
@@ -52,8 +52,8 @@ class SumStream:
             stream.reset()
 
 
-def _sum(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """In the order of the parts."""
+def added(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The sum, in the order of the parts."""
     total = scores[0].copy()
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told by the scores that come out
         for part in scores[1:]:

@@ -20,6 +20,7 @@ def learning_curve(
     test: Any = None,
     test_labels: Any = None,
     fractions: Sequence[float] = FRACTIONS,
+    effort: str = "default",
     text: str | None = None,
     label: str | None = None,
     format: str | None = None,
@@ -37,6 +38,7 @@ def learning_curve(
         labels: the labels where `data` is a list of texts only.
         test, test_labels: as `data` and `labels`; without them a fifth of the data is held out.
         fractions: which parts, each above 0 and at most 1.
+        effort: of each training, as in `textrnn.train`.
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         on_point: told of every classifier when it is trained and judged.
@@ -65,7 +67,7 @@ def learning_curve(
     confidence = 0.95
     for part in parts:
         training = dataset if part == 1 else split_stratified(dataset, 1 - part, seed)[0]
-        classifier, seconds = train_on_part(training, settings)
+        classifier, seconds = train_on_part(training, settings, effort)
         evaluation = classifier.evaluate_on(held_out, mistakes=0)
         confidence = evaluation.confidence
         points.append(

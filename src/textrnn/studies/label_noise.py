@@ -39,6 +39,7 @@ def suspects(
     *,
     model: Classifier | str | Path | None = None,
     folds: int = 5,
+    effort: str = "default",
     text: str | None = None,
     label: str | None = None,
     format: str | None = None,
@@ -55,6 +56,7 @@ def suspects(
         model: a classifier or its model file that was not trained on these texts; without one, classifiers are trained
             on all but one of the folds in turn, and each judges the texts that it has not seen.
         folds: how many.
+        effort: of each training, as in `textrnn.train`.
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         on_fold: told of every fold when it is done.
@@ -84,7 +86,7 @@ def suspects(
             raise ConfigError(f"folds: expected at least 2, got {folds}")
         dataset = collect(read)
         fold_of = stratified_folds(dataset, folds, seed)
-        probabilities = out_of_sample(dataset, fold_of, settings, on_fold)
+        probabilities = out_of_sample(dataset, fold_of, settings, on_fold, effort=effort)
         judged = np.flatnonzero(_judged(dataset, fold_of))
         if len(judged) < len(dataset):
             logger.warning(
@@ -109,6 +111,8 @@ def out_of_sample(
     fold_of: NDArray[np.int64],
     settings: dict[str, Any],
     on_fold: Callable[[Fold], None] = lambda fold: None,
+    *,
+    effort: str = "default",
 ) -> NDArray[np.float64]:
     """Probabilities [texts, classes], each text's by a classifier that was trained on the other folds only.
 
@@ -120,7 +124,7 @@ def out_of_sample(
     for done, number in enumerate(numbers, start=1):
         held_out = np.flatnonzero(fold_of == number)
         others = dataset.subset(np.flatnonzero(fold_of != number))
-        classifier, seconds = train_on_part(others, settings)
+        classifier, seconds = train_on_part(others, settings, effort)
         judged = classifier.predict_proba([dataset.texts[index] for index in held_out.tolist()])
         probabilities[np.ix_(held_out, np.array([column[label] for label in classifier.labels]))] = judged
         accuracy = float((probabilities[held_out].argmax(axis=1) == dataset.targets[held_out]).mean())

@@ -21,7 +21,7 @@ def check_one_label(settings: dict[str, Any], purpose: str) -> None:
         raise ConfigError(f"task: expected 'single_label', which is all that {purpose} knows, got {task!r}")
 
 
-def train_on_part(part: LabelledTexts, settings: dict[str, Any]) -> tuple[Classifier, float]:
+def train_on_part(part: LabelledTexts, settings: dict[str, Any], effort: str = "default") -> tuple[Classifier, float]:
     """The classifier that `textrnn.train` makes of these texts, and the seconds that it took.
 
     Raises:
@@ -31,5 +31,5 @@ def train_on_part(part: LabelledTexts, settings: dict[str, Any]) -> tuple[Classi
     from textrnn.training import train
 
     begin = time.perf_counter()
-    classifier = train([part.example(index) for index in range(len(part))], **settings)
+    classifier = train([part.example(index) for index in range(len(part))], effort=effort, **settings)
     return classifier, time.perf_counter() - begin

@@ -82,7 +82,7 @@ class NativeWords:
                 return python(chunk[row])
 
             parts.append(self._encode(payloads.pointers, payloads.sizes, (head, tail), by_python, threads))
-        return _concatenated(parts)
+        return concatenated(parts)
 
     def encode_one(self, text: str, *, head: int, tail: int) -> NDArray[np.int32] | None:
         """`encode` for a single text, where the preparations for many take longer than the encoding itself. [time]
@@ -150,9 +150,9 @@ class NativeWords:
             again = np.flatnonzero(status == PAGE_WANTED)
             second, second_status, _ = self._call(pointers[again], sizes[again], kept, threads)
             status[again] = second_status
-            flat = _replaced(flat, again, np.split(second.ids, second.offsets[1:-1]))
+            flat = replaced(flat, again, np.split(second.ids, second.offsets[1:-1]))
         rows = np.flatnonzero(status != DONE)
-        return _replaced(flat, rows, [by_python(row) for row in rows.tolist()]) if len(rows) else flat
+        return replaced(flat, rows, [by_python(row) for row in rows.tolist()]) if len(rows) else flat
 
     def _call(
         self, pointers: NDArray[np.uintp], sizes: NDArray[np.int64], kept: tuple[int, int], threads: int
@@ -176,7 +176,7 @@ class NativeWords:
         return Flat(ids[:count], offsets), status, wanted
 
 
-def _replaced(flat: Flat, rows: NDArray[np.int64], texts: Sequence[NDArray[np.int32]]) -> Flat:
+def replaced(flat: Flat, rows: NDArray[np.int64], texts: Sequence[NDArray[np.int32]]) -> Flat:
     """`flat` with the ids of the texts at `rows`, which were empty in it."""
     ids, offsets = flat
     pieces: list[NDArray[np.int32]] = []
@@ -189,7 +189,7 @@ def _replaced(flat: Flat, rows: NDArray[np.int64], texts: Sequence[NDArray[np.in
     return Flat(np.concatenate([*pieces, ids[done:]]), np.concatenate([[0], np.cumsum(lengths)]))
 
 
-def _concatenated(parts: Sequence[Flat]) -> Flat:
+def concatenated(parts: Sequence[Flat]) -> Flat:
     if len(parts) == 1:
         return parts[0]
     ids = np.concatenate([part.ids for part in parts]) if parts else np.empty(0, np.int32)

@@ -1,49 +1,56 @@
-"""Runs of neighbouring tokens as numbers: which n-grams a text holds.
+"""Runs of neighbouring tokens, and of characters within a token, as numbers: which n-grams a text holds.
 
-An n-gram is known by 31 bits of a hash of its ids. Among a million n-grams, one in two thousand that was never seen is
-taken for another. The native code (native/ngrams.cpp) computes the very same numbers.
+An n-gram is known by 30 bits of a hash and one bit for its kind. Among a million n-grams, one in a thousand that was
+never seen is taken for another. The native code (native/ngram_keys.h) computes the very same numbers.
 """
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLIER = 0x9E3779B97F4A7C15
 """2**64 divided by the golden ratio, odd: multiplicative hashing (Knuth, volume 3, section 6.4)."""
-KEY_BITS = 31
+SHIFT = 34
+OF_CHARACTERS = 1 << 30
+"""The bit of keys of characters' n-grams."""
+BEGIN_OF_TOKEN, END_OF_TOKEN = 0x110000, 0x110001
+"""Beyond all code points."""
+_64_BITS = 2**64 - 1
 
 
-def ngram_keys(
-    ids: NDArray[np.int32], offsets: NDArray[np.int64], longest: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The key of every different n-gram of each text.
+class NgramRule(NamedTuple):
+    """Which n-grams count."""
 
-    Args:
-        ids: the texts one after the other: text i is `ids[offsets[i]:offsets[i + 1]]`.
-        offsets: [texts + 1]
-        longest: tokens of the longest n-gram; shorter ones down to single tokens belong to it.
+    tokens: int
+    """Tokens of the longest n-gram, shorter ones down to single tokens belong to it; 0: none.
 
-    Returns:
-        (the keys of each text, ascending and different from each other, [n-grams]; where each text's begin and end,
-        [texts + 1])
+    Before the first token stands the beginning of the text, which is no n-gram on its own."""
+    characters: int = 0
+    """The same of the characters of one token, with its beginning and end; 0: none."""
+
+
+def keys_of_tokens(tokens: Sequence[str], rule: NgramRule, *, begins: bool = True) -> NDArray[np.int32]:
+    """The key of every different n-gram of a text, those of tokens first, in the order in which they appear. [n-grams]
+
+    begins: whether the first token is the first one of the text.
     """
-    texts = len(offsets) - 1
-    rows = np.repeat(np.arange(texts, dtype=np.uint64), np.diff(offsets))
-    ids = ids[offsets[0] : offsets[-1]]
-    found = []
-    hashes = np.zeros(len(ids), dtype=np.uint64)
-    for length in range(1, min(longest, len(ids)) + 1):
-        last_ids = ids[length - 1 :].astype(np.uint64)
-        # h of (a, ..., y, z) = (h of (a, ..., y) + z + 1) * M modulo 2**64; each stands where its n-gram begins.
-        hashes = (hashes[: len(last_ids)] + last_ids + np.uint64(1)) * np.uint64(MULTIPLIER)
-        first, last = rows[: len(hashes)], rows[length - 1 :]
-        keys = (first << np.uint64(KEY_BITS)) | (hashes >> np.uint64(64 - KEY_BITS))
-        found.append(keys[first == last])
-    if not found:
-        return np.empty(0, dtype=np.int32), np.zeros(texts + 1, dtype=np.int64)
-    different = np.unique(np.concatenate(found))
-    owners = (different >> np.uint64(KEY_BITS)).astype(np.int64)
-    keys = (different & np.uint64(2**KEY_BITS - 1)).astype(np.int32)
-    return keys, np.searchsorted(owners, np.arange(texts + 1))
+    hashes = list(map(hash_of, ["", *tokens] if begins else tokens))
+    keys = dict.fromkeys(_runs(hashes, rule.tokens, marks=(0,) if begins else ()))
+    for token in tokens if rule.characters else ():
+        keys.update(dict.fromkeys(_keys_of_characters(token, rule.characters)))
+    return np.fromiter(keys, np.int32, len(keys))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def hash_of(token: str) -> int:
+    """FNV-1a (Fowler, Noll and Vo) of a token's UTF-8, 64 bits."""
+    value = 0xCBF29CE484222325
+    for byte in token.encode("utf-8", "surrogatepass"):
+        value = (value ^ byte) * 0x100000001B3 & _64_BITS
+    return value
 
 
 def places_of(keys: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -57,3 +64,25 @@ def places_of(keys: NDArray[np.int32], known: NDArray[np.int32]) -> NDArray[np.i
         return np.full(len(keys), -1, dtype=np.int64)
     places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     return np.where(known[places] == keys, places, -1)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _keys_of_characters(token: str, longest: int) -> tuple[int, ...]:
+    items = [BEGIN_OF_TOKEN, *map(ord, token), END_OF_TOKEN]
+    return tuple(key | OF_CHARACTERS for key in _runs(items, longest, marks=(0, len(items) - 1)))
+
+
+def _runs(items: Sequence[int], longest: int, marks: tuple[int, ...]) -> Iterator[int]:
+    """Hashes of all runs of 1 to `longest` items, but for those of one item at a place in `marks`."""
+    for first in range(len(items)):
+        value = 0
+        for last in range(first, min(first + longest, len(items))):
+            value = (value + items[last] + 1) * MULTIPLIER & _64_BITS
+            if last > first or first not in marks:
+                yield value >> SHIFT
+
+
+def numbered(keys: Iterable[NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The keys of many texts one after the other, and where each text's begin and end: [n-grams], [texts + 1]."""
+    parts = [np.empty(0, np.int32), *keys]
+    return np.concatenate(parts), np.cumsum([len(part) for part in parts])

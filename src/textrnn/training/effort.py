@@ -18,7 +18,7 @@ from textrnn.text import TextEncoder
 EFFORTS = ("plain", "quick", "default", "best")
 """`plain`: the settings as they stand in `textrnn.config`, one vanilla network; the others are chosen by the data."""
 
-TOKENS = {"quick": 2e6, "default": 20e6, "best": 100e6}
+TOKENS = {"quick": 3e6, "default": 40e6, "best": 200e6}
 """Read in training at most, all networks, epochs and readings together."""
 MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
 STEPS = 2000
@@ -26,6 +26,9 @@ STEPS = 2000
 LEAST_EPOCHS, MOST_EPOCHS = 3, 16
 A_TEXT = 8
 """What a text costs beside its tokens, in tokens."""
+CHARACTER_NGRAMS, TOKENS_WITH_CHARACTERS = 5, 20
+"""Characters within words are learned from where the training texts have no more than a twentieth of the effort's
+tokens, and a whole effort's tokens where each class counts for itself: their n-grams are ten times as many."""
 LONGEST = 400
 """Tokens of a text that are read at most."""
 
@@ -69,16 +72,21 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
     # The usual loss reads a text once, the adversarial one once more, the virtual one twice more.
     readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
-    affordable = readings == 1 and effort != "quick" and 2 * epochs * tokens <= TOKENS[effort]
+    # Two networks that read each text once are worth more than one that reads it twice.
+    affordable = readings == 1 and effort != "quick" and 2 * 2 * epochs * tokens <= TOKENS[effort]
     twice = chosen.get("r_drop", float(affordable)) > 0
     networks = TOKENS[effort] / max(1.0, epochs * tokens * (2 if twice else readings))
+    # Two classes make one linear model, more of them one each.
+    learned = tokens * (1 if size.classes == 2 else size.classes)
+    spelled = not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort] and learned <= TOKENS[effort]
     found = {
         "max_length": longest,
         "cell": "gru",
         "bidirectional": True,
         "pooling": "max",
         "members": int(np.clip(networks, 1, MOST_NETWORKS[effort])),
-        "ngrams": 5 if size.characters else 2,
+        "ngrams": 5 if size.characters else 3 if spelled else 2,
+        "character_ngrams": CHARACTER_NGRAMS if spelled else 0,
         "epochs": epochs,
         "schedule": "cosine",
         "word_dropout": 0.1 if size.characters else 0.3,

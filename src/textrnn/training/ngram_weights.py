@@ -1,32 +1,41 @@
 """The n-gram part: a linear model over the different n-grams of a text, scaled by how much each tells on its own.
 
 Paper: S. Wang and C. D. Manning (2012), "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification",
-ACL 2012, 90-94. For class k and n-gram f, with p_fk = 1 + texts of class k that hold f, q_fk = 1 + other texts that do:
+ACL 2012, 90-94. For class k and n-gram f, with p_fk = 1 + texts of class k that hold f, q_fk = 1 + other texts that do,
+the sums being over the n-grams of the same kind (tokens or characters), of which text d holds n_d:
 
     r_fk  = log (p_fk / sum_g p_gk) - log (q_fk / sum_g q_gk)
-    score_k(text) = bias_k + sum over its different n-grams f of r_fk v_fk
+    x_fdk = r_fk m / sqrt(n_d)  where d holds f, else 0; m = mean of sqrt(n_d)
+    score_k(d) = bias_k + sum over f of v_fk x_fdk
 
-v and bias_k minimise the log loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kept is r v,
-one number for each n-gram and class. The strength C is chosen on validation texts. Which problems of this kind there
-are, the task says; see `textrnn.tasks.task.Problem`.
+The division is not in the paper: without it long texts get surer scores than short ones. v and bias_k minimise the log
+loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kept is r m v, one number for each n-gram
+and class. The strength C is chosen on validation texts. N-grams that one training text only holds are left out. Which
+problems of this kind there are, the task says; see `textrnn.tasks.task.Problem`.
 
 For a number z of each text, r_f = (sum of z over the texts that hold f) / (1 + how many these are), and v and the bias
 minimise the squared error, summed and halved, plus |v|^2 / (2 C).
 """
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.data import EncodedTexts
-from textrnn.runtime.ngram_scores import NgramScores
+from textrnn.native import available_threads
+from textrnn.runtime.ngram_scores import NgramScores, kinds
 from textrnn.tasks import SINGLE_LABEL, Problem, Task
-from textrnn.text.ngrams import ngram_keys
+from textrnn.text.native_words import Flat
+from textrnn.text.ngram_reader import NgramReader
+from textrnn.text.ngrams import NgramRule
 
-STRENGTHS = (1.0, 0.1)
-"""Values of C that are tried: short texts want the first, long ones the second."""
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+"""Values of C."""
+FIRST = 2
+"""Where the search among them begins; it is what is taken without validation texts."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class NgramPart:
     keys: NDArray[np.int32]
     """Ascending. [n-grams]"""
     weight: NDArray[np.float32]
-    """r v. [n-grams, classes]"""
+    """r m v. [n-grams, classes]"""
     bias: NDArray[np.float32]
     """[classes]"""
     strength: float
@@ -51,13 +60,66 @@ class NgramPart:
         }
 
 
+@dataclass(frozen=True)
+class Held:
+    """What the training texts hold."""
+
+    known: NDArray[np.int32]
+    """Keys of the n-grams that several texts hold, ascending. [n-grams]"""
+    matrix: Any
+    """m / sqrt(n_d) where a text holds an n-gram. [texts, n-grams], sparse"""
+    factors: NDArray[np.float64]
+    """m of each n-gram's kind. [n-grams]"""
+
+    @classmethod
+    def of(cls, read: Flat) -> "Held":
+        """From what a reader has found in the texts."""
+        from scipy.sparse import csr_array
+
+        keys, offsets = read
+        texts = len(offsets) - 1
+        owners = np.repeat(np.arange(texts, dtype=np.int32), np.diff(offsets))
+        values, factor_of = np.zeros(len(keys), dtype=np.float32), np.zeros(2)
+        for row, kind in enumerate(kinds(keys)):
+            roots = np.sqrt(np.bincount(owners[kind], minlength=texts))
+            factor_of[row] = roots.mean()
+            values[kind] = (factor_of[row] / np.maximum(roots, 1))[owners[kind]]
+        known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        shared = counts > 1
+        places = np.cumsum(shared, dtype=np.int32) - np.int32(1)
+        kept = shared[columns]
+        # scikit-learn wants indices of 32 bits
+        ends = np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int32)
+        matrix = csr_array((values[kept], places[columns[kept]], ends), shape=(texts, int(shared.sum())))
+        return cls(known[shared], matrix, factor_of[(kinds(known[shared])[1]).astype(int)])
+
+    def ratios(self, problem: Problem) -> NDArray[np.float64]:
+        """r of one problem. [n-grams]"""
+        present = self.of_rows(problem).copy()
+        present.data = np.ones_like(present.data)
+        if problem.values.dtype.kind != "b":
+            means: NDArray[np.float64] = (present.T @ problem.values) / (1 + present.sum(axis=0))
+            return means
+        inside = problem.values
+        p, q = 1 + present.T @ inside.astype(np.float64), 1 + present.T @ (~inside).astype(np.float64)
+        found = np.zeros(len(self.known))
+        for kind in kinds(self.known):
+            found[kind] = np.log(p[kind] / p[kind].sum()) - np.log(q[kind] / q[kind].sum())
+        return found
+
+    def of_rows(self, problem: Problem) -> Any:
+        """The rows of the matrix that a problem is about."""
+        return self.matrix if problem.rows is None else self.matrix[problem.rows]
+
+
 def fit_ngrams(
-    texts: EncodedTexts,
+    texts: Sequence[str],
     targets: NDArray[Any],
-    validation: EncodedTexts | None,
+    validation: Sequence[str] | None,
     validation_targets: NDArray[Any] | None,
     *,
-    longest: int,
+    tokenizer: str,
+    rule: NgramRule,
     classes: int,
     task: Task = SINGLE_LABEL,
     balanced: bool = False,
@@ -66,74 +128,96 @@ def fit_ngrams(
 
     Args:
         texts, targets: the training texts and what they have, see `LabelledTexts.targets`.
-        validation, validation_targets: the same of the texts that choose C; else it is the first of `STRENGTHS`.
-        longest: tokens of the longest n-gram.
+        validation, validation_targets: the same of the texts that choose C.
+        tokenizer, rule: which n-grams there are.
         classes: numbers that come out, the task's outputs.
         task: says which linear models there are.
         balanced: whether classes weigh the same in the loss.
     """
     problems = task.problems(targets, classes, balanced=balanced)
-    keys, starts = ngram_keys(texts.ids, texts.offsets, longest)
-    known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    matrix = csr_of(columns, starts, len(known))
-    shared = counts > 1
-    parts = []
-    for strength in STRENGTHS if validation is not None else STRENGTHS[:1]:
-        weight = np.zeros((len(known), classes), dtype=np.float32)
-        bias = np.zeros(classes, dtype=np.float32)
-        for problem in problems:
-            solve = _inside_or_not if problem.values.dtype.kind == "b" else _number
-            solution, shift = solve(matrix if problem.rows is None else matrix[problem.rows], problem, strength)
-            for k, factor in problem.columns:
-                weight[:, k], bias[k] = solution * np.float32(factor), shift * factor
-        parts.append(NgramPart(known[shared], weight[shared], bias, strength))
-    if validation is None or validation_targets is None:
-        return parts[0]
+    reader = NgramReader(tokenizer, rule)
+    held = Held.of(reader.keys(texts))
+    with ThreadPoolExecutor(available_threads()) as pool:
+        ratios = list(pool.map(held.ratios, problems))
 
-    def loss(part: NgramPart) -> float:
-        scores = NgramScores(part.tensors(), longest).logits_of(validation.ids, validation.offsets)
-        return task.loss_and_slope(validation_targets, scores)[0]
+        def part_of(strength: float) -> NgramPart:
+            def solved(problem: Problem, its_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
+                solve = _inside_or_not if problem.values.dtype.kind == "b" else _number
+                return solve(held, its_ratios, problem, strength)
 
-    return min(parts, key=loss)
+            weight = np.zeros((len(held.known), classes), dtype=np.float32)
+            bias = np.zeros(classes, dtype=np.float32)
+            for problem, (column, shift) in zip(problems, pool.map(solved, problems, ratios), strict=True):
+                for k, factor in problem.columns:
+                    weight[:, k], bias[k] = column * np.float32(factor), shift * factor
+            return NgramPart(held.known, weight, bias, strength)
 
+        if validation is None or validation_targets is None:
+            return part_of(STRENGTHS[FIRST])
+        read = reader.keys(validation)
+        validated = validation_targets
 
-def csr_of(columns: NDArray[np.int64], starts: NDArray[np.int64], width: int) -> Any:
-    """Rows of ones at some columns. [len(starts) - 1, width]"""
-    from scipy.sparse import csr_array
+        def loss(part: NgramPart) -> float:
+            scores = NgramScores(part.tensors(), tokenizer, rule).scores_of(read).astype(np.float64)
+            return _least_loss(scores, validated, task)
 
-    # scikit-learn wants indices of 32 bits
-    indices, starts = columns.astype(np.int32), starts.astype(np.int32)
-    return csr_array((np.ones(len(indices), dtype=np.float32), indices, starts), shape=(len(starts) - 1, width))
+        return _climb(part_of, loss)
 
 
-def _inside_or_not(matrix: Any, problem: Problem, strength: float) -> tuple[NDArray[np.float32], float]:
-    """r v [n-grams] and the bias of one class."""
+def _climb(part_of: Callable[[float], NgramPart], loss: Callable[[NgramPart], float]) -> NgramPart:
+    """The best of `STRENGTHS`, from `FIRST` downwards or upwards as long as it gets better."""
+    best = part_of(STRENGTHS[FIRST])
+    least = loss(best)
+    for step in (1, -1):
+        at = FIRST + step
+        while 0 <= at < len(STRENGTHS):
+            part = part_of(STRENGTHS[at])
+            if (found := loss(part)) >= least:
+                break
+            best, least, at = part, found, at + step
+        if best.strength != STRENGTHS[FIRST]:
+            break
+    return best
+
+
+def _least_loss(scores: NDArray[np.float64], targets: NDArray[Any], task: Task) -> float:
+    """The loss of the scores times the factor that makes it least: what the scales make of them later."""
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda power: task.loss_and_slope(targets, np.exp(power) * scores)[0], bounds=(-4, 4), method="bounded"
+    )
+    return float(found.fun)
+
+
+def _inside_or_not(
+    held: Held, ratios: NDArray[np.float64], problem: Problem, strength: float
+) -> tuple[NDArray[np.float32], float]:
+    """r m v [n-grams] and the bias of one class."""
     from sklearn.linear_model import LogisticRegression
 
     inside = problem.values
     if inside.all() or not inside.any():  # nothing to tell apart: the odds of one text more on either side
         yes = float(inside.sum())
-        return np.zeros(matrix.shape[1], dtype=np.float32), float(np.log((yes + 1) / (len(inside) - yes + 1)))
-    p, q = 1 + matrix.T @ inside.astype(np.float64), 1 + matrix.T @ (~inside).astype(np.float64)
-    ratios = np.log(p / p.sum()) - np.log(q / q.sum())
+        return np.zeros(len(ratios), dtype=np.float32), float(np.log((yes + 1) / (len(inside) - yes + 1)))
     model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
-    model.fit(_scaled(matrix, ratios), inside, sample_weight=problem.weights)
-    return (ratios * model.coef_[0]).astype(np.float32), float(model.intercept_[0])
+    model.fit(_scaled(held.of_rows(problem), ratios), inside, sample_weight=problem.weights)
+    return (ratios * held.factors * model.coef_[0]).astype(np.float32), float(model.intercept_[0])
 
 
-def _number(matrix: Any, problem: Problem, strength: float) -> tuple[NDArray[np.float32], float]:
-    """r v [n-grams] and the bias of a number."""
+def _number(
+    held: Held, means: NDArray[np.float64], problem: Problem, strength: float
+) -> tuple[NDArray[np.float32], float]:
+    """r m v [n-grams] and the bias of a number."""
     from sklearn.linear_model import Ridge
 
-    numbers = problem.values
-    means = (matrix.T @ numbers) / (1 + matrix.T @ np.ones(len(numbers)))
     model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
-    model.fit(_scaled(matrix, means), numbers, sample_weight=problem.weights)
-    return (means * model.coef_).astype(np.float32), float(model.intercept_)
+    model.fit(_scaled(held.of_rows(problem), means), problem.values, sample_weight=problem.weights)
+    return (means * held.factors * model.coef_).astype(np.float32), float(model.intercept_)
 
 
 def _scaled(matrix: Any, factors: NDArray[np.float64]) -> Any:
-    """A matrix of ones with its columns times these; in place of the ones, so that indices keep their 32 bits."""
+    """A matrix with its columns times these; in place, so that indices keep their 32 bits."""
     scaled = matrix.copy()
-    scaled.data = factors[matrix.indices]
+    scaled.data = (scaled.data * factors[scaled.indices]).astype(np.float32)
     return scaled

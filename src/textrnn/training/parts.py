@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.config import Recipe
+from textrnn.data import LabelledTexts
 from textrnn.files import checkpoint_paths
 from textrnn.history import PartRecord
 from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.tasks import SINGLE_LABEL, Task
+from textrnn.text import TextEncoder
+from textrnn.text.ngrams import NgramRule
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Fit
 from textrnn.training.ngram_weights import fit_ngrams
@@ -39,10 +42,10 @@ TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextCla
 def train_parts(
     recipe: Recipe,
     train_network: TrainNetwork,
-    training: EncodedExamples,
-    validation: EncodedExamples | None,
+    training: LabelledTexts,
+    validation: LabelledTexts | None,
+    encoder: TextEncoder,
     *,
-    classes: int,
     checkpoint: CheckpointFile | None = None,
 ) -> Fit:
     """Train every part of a model and put them together.
@@ -52,7 +55,7 @@ def train_parts(
         train_network: trains one network.
         training: what to learn from.
         validation: chooses the strength of the n-grams, and the scales.
-        classes: numbers that the parts give, the task's outputs.
+        encoder: of the texts.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
 
     Returns:
@@ -65,6 +68,7 @@ def train_parts(
     """
     fits: list[Fit] = []
     scores: list[NDArray[np.float32]] = []
+    encoded = EncodedExamples.encode(validation, encoder) if validation is not None else None
     for member in range(recipe.model.members):
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:
@@ -75,11 +79,11 @@ def train_parts(
             fits[-1] = replace(fits[-1], interrupted=True)
             break
         fits.append(result)
-        if validation is not None:
-            scores.append(torch_logits(network, validation, recipe))
+        if encoded is not None:
+            scores.append(torch_logits(network, encoded, recipe))
         if result.interrupted:
             break
-    return _put_together(recipe, fits, scores, training, validation, classes)
+    return _put_together(recipe, fits, scores, training, validation)
 
 
 def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[Any], task: Task = SINGLE_LABEL) -> NDArray[np.float64]:
@@ -119,29 +123,27 @@ def _put_together(
     recipe: Recipe,
     fits: Sequence[Fit],
     of_networks: Sequence[NDArray[np.float32]],
-    training: EncodedExamples,
-    validation: EncodedExamples | None,
-    classes: int,
+    training: LabelledTexts,
+    validation: LabelledTexts | None,
 ) -> Fit:
     settings, first = recipe.training, fits[0]
     model = msgspec.structs.replace(recipe.model, members=len(fits))
     names, scores = ["networks"], [np.mean(of_networks, axis=0)] if of_networks else []
     part = None
-    if model.ngrams:
-        held_out = (validation.texts, validation.targets) if validation else (None, None)
+    rule = NgramRule(model.ngrams, model.character_ngrams)
+    if any(rule):
         part = fit_ngrams(
-            training.texts,
-            training.targets,
-            *held_out,
-            longest=model.ngrams,
-            classes=classes,
+            *(training.texts, training.targets),
+            *((validation.texts, validation.targets) if validation else (None, None)),
+            tokenizer=recipe.text.tokenizer,
+            rule=rule,
+            classes=training.task.outputs(len(training.labels)),
             task=training.task,
             balanced=settings.class_weight == "balanced",
         )
         names.append("n-grams")
         if validation is not None:
-            ngrams = NgramScores(part.tensors(), model.ngrams)
-            scores.append(ngrams.logits_of(validation.texts.ids, validation.texts.offsets))
+            scores.append(NgramScores(part.tensors(), recipe.text.tokenizer, rule).scores(validation.texts))
     scales = np.full(len(names), 1 / len(names))
     if validation is not None and settings.calibrate:
         scales = fit_scales(scores, validation.targets, training.task)
@@ -166,10 +168,10 @@ def _put_together(
     metrics, task = None, training.task
     if validation is not None:
         total = np.tensordot(scales, np.stack(scores), axes=1)
-        metrics = judged(validation, total, recipe)
+        metrics = judged(task, validation.targets, total, recipe)
         task = task.tuned(validation.targets, task.answers(total))
         if part is not None:
-            alone = judged(validation, scores[-1], recipe)
+            alone = judged(task, validation.targets, scores[-1], recipe)
             records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=alone))
     elif part is not None:
         records.append(PartRecord(part="n-grams", scale=float(scales[-1])))

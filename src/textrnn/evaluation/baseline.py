@@ -21,6 +21,7 @@ from textrnn.evaluation.metrics import score
 from textrnn.files import require
 from textrnn.history import SideFigures
 from textrnn.tasks.checks import checked
+from textrnn.tasks.classes import CLASS_METRICS, class_score
 
 Tokenize = Callable[[str], list[str]]
 
@@ -138,17 +139,21 @@ def bounded(texts: Sequence[str], targets: NDArray[np.int64]) -> NDArray[np.int6
     return np.sort(order[fits])
 
 
-def figures(targets: NDArray[Any], probabilities: NDArray[Any]) -> SideFigures:
-    """What is compared. targets [texts], probabilities [texts, classes]
+def figures(targets: NDArray[Any], probabilities: NDArray[Any], predicted: NDArray[Any] | None = None) -> SideFigures:
+    """What is compared. targets [texts], probabilities [texts, classes], predicted [texts]; None: the likeliest.
 
     Raises:
         ValueError: the arrays do not fit each other.
     """
+    targets, probabilities = checked(targets, probabilities)
+    decided = probabilities.argmax(axis=1) if predicted is None else predicted
+    found = {
+        name: class_score(name, CLASS_METRICS, targets, probabilities, lambda _: decided)
+        for name in ("accuracy", "macro_f1", "loss")
+    }
     return SideFigures(
-        accuracy=score("accuracy", targets, probabilities),
-        macro_f1=score("macro_f1", targets, probabilities),
-        loss=score("loss", targets, probabilities),
-        calibration_error=calibrate(*checked(targets, probabilities)).error,
+        **found,
+        calibration_error=calibrate(targets, probabilities, predicted=decided).error,
     )
 
 

@@ -41,8 +41,9 @@ def linear_model(
 def compare(classifier: Classifier, linear: LinearModel, dataset: LabelledTexts) -> BaselineRecord:
     """Both on the same texts, whose classes are in the order of the classifier's labels."""
     provenance = classifier.header.provenance
+    probabilities = classifier.predict_proba(dataset.texts)
     return BaselineRecord(
-        network=figures(dataset.targets, classifier.predict_proba(dataset.texts)),
+        network=figures(dataset.targets, probabilities, classifier.task.decided(probabilities)),
         linear=figures(dataset.targets, linear.predict_proba(dataset.texts)),
         texts=len(dataset),
         learned_from=linear.learned_from,

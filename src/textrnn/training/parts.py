@@ -166,10 +166,10 @@ def _put_together(
     metrics, task = None, training.task
     if validation is not None:
         total = np.tensordot(scales, np.stack(scores), axes=1)
-        metrics = judged(validation, total, recipe)
+        metrics = judged(task, validation.targets, total, recipe)
         task = task.tuned(validation.targets, task.answers(total))
         if part is not None:
-            alone = judged(validation, scores[-1], recipe)
+            alone = judged(task, validation.targets, scores[-1], recipe)
             records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=alone))
     elif part is not None:
         records.append(PartRecord(part="n-grams", scale=float(scales[-1])))

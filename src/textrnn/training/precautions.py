@@ -19,7 +19,8 @@ def check_metric(recipe: Recipe, validation: EncodedExamples | None, outputs: in
     if validation is None:
         return
     try:
-        judged(validation, np.zeros((len(validation), outputs), dtype=np.float32), recipe)
+        scores = np.zeros((len(validation), outputs), dtype=np.float32)
+        judged(validation.task, validation.targets, scores, recipe)
     except ValueError as error:
         raise ConfigError(f"metric: {error}") from error
 

@@ -13,7 +13,7 @@ from textrnn.data import by_length
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights
-from textrnn.tasks import better
+from textrnn.tasks import Task, better
 from textrnn.training.checkpoint import Progress, State, capture_moments, restore_moments
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.optimizer import make_optimizer
@@ -67,7 +67,8 @@ class Run:
         return before is None or better(metric, record.validation[metric], before[metric])
 
     def _validate(self, validation: EncodedExamples) -> dict[str, float]:
-        return judged(validation, torch_logits(self.model, validation, self.recipe), self.recipe)
+        logits = torch_logits(self.model, validation, self.recipe)
+        return judged(validation.task, validation.targets, logits, self.recipe)
 
     def state(self, data: str, steps: int) -> State:
         """All that the next epoch depends on, after `steps` optimiser steps on the data of this fingerprint."""
@@ -92,12 +93,11 @@ class Run:
         self.best = Best(state.progress.best_epoch, state.best_weights)
 
 
-def judged(validation: EncodedExamples, logits: NDArray[Any], recipe: Recipe) -> dict[str, float]:
+def judged(task: Task, targets: NDArray[Any], logits: NDArray[Any], recipe: Recipe) -> dict[str, float]:
     """The metrics of these scores that the task shows, and the one that chooses the best epoch, by name."""
-    task = validation.task
     answers = task.answers(logits)
     metrics = dict.fromkeys([*task.shown, recipe.training.metric])
-    return {metric: task.score(metric, validation.targets, answers) for metric in metrics}
+    return {metric: task.score(metric, targets, answers) for metric in metrics}
 
 
 def torch_logits(model: TextClassifier, examples: EncodedExamples, recipe: Recipe) -> NDArray[np.float32]:

@@ -69,7 +69,8 @@ def train(
     Args:
         data: a path (CSV, TSV, JSON Lines, Parquet, a folder with one folder per class), a pandas or polars frame,
             a list of (text, label) pairs, or a list of texts.
-        labels: the labels where `data` is a list of texts only: strings or integers.
+        labels: the labels where `data` is a list of texts only: strings or integers; lists of these with
+            `task="multi_label"`, numbers with `task="regression"`.
         text, label: names of the columns where they cannot be told from the header.
         format, encoding, header: how to read a file where its name and content do not tell.
         validation, validation_labels: as `data` and `labels`; without them a part of the data is split off.

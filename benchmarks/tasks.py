@@ -1,6 +1,6 @@
 """Do the other tasks beat a linear model, too?
 
-    python -m benchmarks.tasks [--effort quick|default|best] [--texts 4000]
+    python -m benchmarks.tasks [--effort quick|default|best] [--texts 4000] [--case sst2]
 
 Several labels, levels and numbers on texts that are put together from the real sets. Beside ours stands tf-idf over
 words and word pairs with, from scikit-learn, logistic regression for each label (thresholds tuned as ours are),
@@ -95,7 +95,7 @@ def linear(task: Task, training: LabelledTexts, validation: LabelledTexts, texts
     for strength in STRENGTHS:
         model: Any = LogisticRegression(C=strength, max_iter=1000)
         if isinstance(task, MultiLabel):
-            model = OneVsRestClassifier(model)
+            model = OneVsRestClassifier(LogisticRegression(C=strength, solver="liblinear"))
         elif not task.one_label:
             model = Ridge(alpha=10 / strength)
         model.fit(features, training.targets.astype(int) if training.labels else training.targets)
@@ -120,8 +120,11 @@ def main() -> None:
     parser.add_argument("--effort", default="quick")
     parser.add_argument("--texts", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--case", default="", help="run only the cases whose name holds this")
     chosen = parser.parse_args()
     for name, (kind, make) in CASES.items():
+        if chosen.case not in name:
+            continue
         task: Task = task_of(TaskConfig(task=kind))  # type: ignore[arg-type]
         read = task.read_label
         dataset = collect(as_examples(make("train", chosen.texts, chosen.seed), read_label=read), task=task)

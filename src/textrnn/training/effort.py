@@ -101,4 +101,4 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
 
 def _cost(hidden_size: int) -> float:
     """What a token costs a network of so many units, in tokens of a narrow one; measured 3 with twice the units."""
-    return max(1.0, hidden_size / NARROW) ** math.log2(3)
+    return float(max(1.0, hidden_size / NARROW) ** math.log2(3))

@@ -81,7 +81,7 @@ def _fit(task: Task, seed: int, settings: dict[str, Any]) -> Fitted:
     provenance = classifier.header.provenance
     assert provenance is not None
     value = task.value(task.validation.targets, predict(task.validation.texts))
-    chosen = {"epoch": provenance.best_epoch, "of": len(provenance.history)}
+    chosen: dict[str, Any] = {"epoch": provenance.best_epoch, "of": len(provenance.history)}
     if provenance.parts:  # otherwise the settings do not follow from the data
         names = ("members", "hidden_size", "ngrams", "character_ngrams")
         chosen |= {name: getattr(classifier.header.model, name) for name in names}

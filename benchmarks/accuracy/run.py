@@ -52,7 +52,7 @@ def measure(side: Side, row: Row, seed: int) -> Result:
 
 
 def certainty(targets: Classes, probabilities: Any) -> Result:
-    """The calibration error, and which share of the errors is among the twentieth of the texts that is least certain."""
+    """The calibration error, and the share of errors among the twentieth of the texts that is least certain."""
     handed = select(targets, probabilities).handovers[0]
     errors = handed.errors_found + handed.errors_left
     return {

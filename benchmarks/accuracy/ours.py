@@ -66,8 +66,11 @@ def _fit(task: Task, seed: int, settings: dict[str, Any]) -> Fitted:
     )
     columns = np.array([classifier.labels.index(label) for label in task.train.labels])
 
+    def probabilities(texts: list[str]) -> Any:
+        return classifier.predict_proba(texts)[:, columns]
+
     def predict(texts: list[str]) -> Classes:
-        return np.asarray(classifier.predict_proba(texts)[:, columns].argmax(axis=1), dtype=np.int64)
+        return np.asarray(probabilities(texts).argmax(axis=1), dtype=np.int64)
 
     def size() -> int:
         with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +81,12 @@ def _fit(task: Task, seed: int, settings: dict[str, Any]) -> Fitted:
     provenance = classifier.header.provenance
     assert provenance is not None
     value = task.value(task.validation.targets, predict(task.validation.texts))
-    return Fitted(predict, size, value, {"epoch": provenance.best_epoch, "of": len(provenance.history)})
+    chosen: dict[str, Any] = {"epoch": provenance.best_epoch, "of": len(provenance.history)}
+    if provenance.parts:  # otherwise the settings do not follow from the data
+        names = ("members", "hidden_size", "ngrams", "character_ngrams")
+        chosen |= {name: getattr(classifier.header.model, name) for name in names}
+        chosen |= {"epochs": provenance.training.epochs, "r_drop": provenance.training.r_drop}
+    return Fitted(predict, size, value, chosen, probabilities)
 
 
 def runs_on(effort: str | None, row: Row) -> bool:

@@ -3,11 +3,14 @@
 import gc
 import os
 import time
+from typing import Any
 
 from benchmarks.accuracy.results import Result, circumstances, conditions
-from benchmarks.accuracy.sets import Row, load, measured
+from benchmarks.accuracy.sets import Classes, Row, load, measured
 from benchmarks.accuracy.side import Side
 from benchmarks.lengths import data_folder
+from textrnn.evaluation.calibration import calibrate
+from textrnn.evaluation.selection import select
 
 
 def measure(side: Side, row: Row, seed: int) -> Result:
@@ -35,6 +38,7 @@ def measure(side: Side, row: Row, seed: int) -> Result:
         "seed": seed,
         "metric": row.metric,
         **measured(row, task.labels, test.targets, predicted),
+        **(certainty(test.targets, fitted.probabilities(test.texts)) if fitted.probabilities else {}),
         "test texts": len(test),
         "validation": fitted.validation,
         "chosen": fitted.chosen,
@@ -44,6 +48,17 @@ def measure(side: Side, row: Row, seed: int) -> Result:
         "texts per second": round(len(test) / max(prediction, 1e-9)),
         **circumstances(side),
         **conditions(side, row),
+    }
+
+
+def certainty(targets: Classes, probabilities: Any) -> Result:
+    """The calibration error, and the share of errors among the twentieth of the texts that is least certain."""
+    handed = select(targets, probabilities).handovers[0]
+    errors = handed.errors_found + handed.errors_left
+    return {
+        "calibration error": calibrate(targets, probabilities).error,
+        "errors found by abstaining": handed.errors_found / errors if errors else 0.0,
+        "abstaining": handed.examples / len(targets),
     }
 
 

@@ -24,6 +24,8 @@ class Fitted:
     """The row's metric on the validation texts; None where nothing was chosen on them."""
     chosen: dict[str, Any] = field(default_factory=dict)
     """What was chosen on the validation texts."""
+    probabilities: Callable[[list[str]], Any] | None = None
+    """Of each class, [texts, classes], of a model that gives some; `predict` takes the highest."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import textrnn
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.text.ngrams import NgramRule
-from textrnn.training.effort import DataSize, settings_for
+from textrnn.training.effort import TOKENS, DataSize, settings_for
 from textrnn.training.ngram_weights import STRENGTHS, fit_ngrams
 from textrnn.training.parts import fit_scales
 
@@ -153,11 +153,11 @@ def test_effort_never_changes_what_the_user_chose_and_costs_more() -> None:
 
 @pytest.mark.parametrize(("losses", "readings"), [(("adversarial",), 2), (("adversarial", "virtual_adversarial"), 4)])
 def test_adversarial_losses_count_as_readings(losses: tuple[str, ...], readings: int) -> None:
-    size = DataSize(100_000, 2, np.full(100_000, 20), characters=False)
+    size = DataSize(300_000, 2, np.full(300_000, 20), characters=False)
     found = settings_for("best", size, dict.fromkeys(losses, 1.0) | {"epochs": 3})
-    tokens = 3 * 28 * 100_000
+    tokens = 3 * 28 * 300_000
     assert found["r_drop"] == 0
-    assert found["members"] * readings * tokens <= 100e6 < (found["members"] + 1) * readings * tokens
+    assert found["members"] * readings * tokens <= TOKENS["best"] < (found["members"] + 1) * readings * tokens
 
 
 def test_long_texts_cost_members_not_epochs() -> None:
@@ -168,9 +168,19 @@ def test_long_texts_cost_members_not_epochs() -> None:
 
 
 def test_a_reading_that_the_user_does_without_leaves_room_for_networks() -> None:
-    size = DataSize(8000, 2, np.full(8000, 200), characters=False)
+    size = DataSize(20_000, 2, np.full(20_000, 200), characters=False)
     twice, once = (settings_for("default", size, {"epochs": 2, "r_drop": weight}) for weight in (1.0, 0.0))
-    assert twice["members"] == 3 and once["members"] == 4
+    assert twice["members"] == 2 and once["members"] == 4
+
+
+def test_wide_networks_only_where_two_are_affordable() -> None:
+    few, many, long = (
+        settings_for("default", DataSize(examples, classes, np.full(examples, length), characters=False), {})
+        for examples, classes, length in ((7_000, 2, 20), (70_000, 2, 30), (25_000, 2, 300))
+    )
+    assert few["hidden_size"] == 2 * many["hidden_size"] == 2 * long["hidden_size"]
+    assert few["r_drop"] > 0 == many["r_drop"] == long["r_drop"] and few["members"] >= 2
+    assert few["character_ngrams"] > 0 == long["character_ngrams"]
 
 
 def test_few_validation_texts_neither_silence_a_part_nor_make_it_sure() -> None:

@@ -19,9 +19,11 @@ EFFORTS = ("plain", "quick", "default", "best")
 """`plain`: the settings as they stand in `textrnn.config`, one vanilla network; the others are chosen by the data."""
 
 TOKENS = {"quick": 3e6, "default": 40e6, "best": 200e6}
-"""Read in training at most, all networks, epochs and readings together."""
+"""Read in training at most by networks of `NARROW` units, all networks, epochs and readings together."""
+NARROW, WIDE = 128, 256
+"""Units of a network, of each direction."""
 MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
-STEPS = 2000
+STEPS = 1000
 """Of a training with two classes; more classes need more, since each is met less often."""
 LEAST_EPOCHS, MOST_EPOCHS = 3, 16
 A_TEXT = 8
@@ -72,10 +74,12 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
     # The usual loss reads a text once, the adversarial one once more, the virtual one twice more.
     readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
-    # Two networks that read each text once are worth more than one that reads it twice.
-    affordable = readings == 1 and effort != "quick" and 2 * 2 * epochs * tokens <= TOKENS[effort]
-    twice = chosen.get("r_drop", float(affordable)) > 0
-    networks = TOKENS[effort] / max(1.0, epochs * tokens * (2 if twice else readings))
+    # Two light networks are worth more than one that is wide and reads each text twice, but not more than two such.
+    units = chosen.get("hidden_size", WIDE)
+    thorough = readings == 1 and effort != "quick" and 2 * 2 * epochs * tokens * _cost(units) <= TOKENS[effort]
+    twice = chosen.get("r_drop", float(thorough)) > 0
+    hidden_size = chosen.get("hidden_size", WIDE if thorough else NARROW)
+    networks = TOKENS[effort] / max(1.0, epochs * tokens * _cost(hidden_size) * (2 if twice else readings))
     # Two classes make one linear model, more of them one each.
     learned = tokens * (1 if size.classes == 2 else size.classes)
     spelled = not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort] and learned <= TOKENS[effort]
@@ -83,14 +87,20 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
         "max_length": longest,
         "cell": "gru",
         "bidirectional": True,
+        "hidden_size": hidden_size,
         "pooling": "max",
         "members": int(np.clip(networks, 1, MOST_NETWORKS[effort])),
         "ngrams": 5 if size.characters else 3 if spelled else 2,
         "character_ngrams": CHARACTER_NGRAMS if spelled else 0,
         "epochs": epochs,
         "schedule": "cosine",
-        "word_dropout": 0.1 if size.characters else 0.3,
-        "r_drop": 1.0 if twice else 0.0,
+        "word_dropout": 0.1 if size.characters else 0.15 if twice else 0.3,
+        "r_drop": 2.0 if twice else 0.0,
         "calibrate": True,
     }
     return found | chosen
+
+
+def _cost(hidden_size: int) -> float:
+    """What a token costs a network of so many units, in tokens of a narrow one; measured 3 with twice the units."""
+    return float(max(1.0, hidden_size / NARROW) ** math.log2(3))

@@ -10,8 +10,9 @@ v and bias_k minimise the log loss of "class k or not" over the texts, summed, p
 one number for each n-gram and class. The strength C is chosen on validation texts. Which problems of this kind there
 are, the task says; see `textrnn.tasks.task.Problem`.
 
-For a number z of each text, r_f = (sum of z over the texts that hold f) / (1 + how many these are), and v and the bias
-minimise the squared error, summed and halved, plus |v|^2 / (2 C).
+For a number of each text r_f = 1, and v and the bias minimise the squared error, summed and halved, plus |v|^2 / (2 C):
+scaled by the mean number of the texts that hold f, sums of sentences of sst2 were told worse (an error of 0.63 instead
+of 0.57 of the variance).
 """
 
 from dataclasses import dataclass
@@ -122,14 +123,12 @@ def _inside_or_not(matrix: Any, problem: Problem, strength: float) -> tuple[NDAr
 
 
 def _number(matrix: Any, problem: Problem, strength: float) -> tuple[NDArray[np.float32], float]:
-    """r v [n-grams] and the bias of a number."""
+    """v [n-grams] and the bias of a number."""
     from sklearn.linear_model import Ridge
 
-    numbers = problem.values
-    means = (matrix.T @ numbers) / (1 + matrix.T @ np.ones(len(numbers)))
     model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
-    model.fit(_scaled(matrix, means), numbers, sample_weight=problem.weights)
-    return (means * model.coef_).astype(np.float32), float(model.intercept_)
+    model.fit(matrix, problem.values, sample_weight=problem.weights)
+    return model.coef_.astype(np.float32), float(model.intercept_)
 
 
 def _scaled(matrix: Any, factors: NDArray[np.float64]) -> Any:

@@ -18,6 +18,7 @@ from forge import valid
 from textrnn.evaluation import NumberEvaluation, SetEvaluation
 from textrnn.modelfile import to_bytes
 from textrnn.tasks import MultiLabel, Ordinal, Regression
+from textrnn.tuning import TrialRecord
 
 Rows = list[tuple[str, Any]]
 SMALL: dict[str, Any] = {
@@ -270,14 +271,15 @@ def test_what_is_refused_on_the_command_line(
 
 def test_a_search_for_less_error_finds_less_error() -> None:
     labels = [[1.5, 2.0, 0.1, 7.0][index // 4 % 4] for index in range(len(TEXTS))]
-    fixed: dict[str, Any] = {
-        "embedding_size": 8,
-        "hidden_size": 8,
-        "min_count": 1,
-        "max_length": 8,
-        "layers": 1,
-        "cell": "elman",
-    }
-    tuning = textrnn.tune(TEXTS, labels, task="regression", metric="mae", budget=3.0, **fixed)
-    values = [trial.value for trial in tuning.trials if trial.value is not None]
+    small: dict[str, Any] = {"embedding_size": 8, "hidden_size": 8, "min_count": 1, "max_length": 8, "cell": "elman"}
+    seen: list[TrialRecord] = []
+
+    def twice(record: TrialRecord) -> None:
+        seen.append(record)
+        if len(seen) == 2:
+            raise KeyboardInterrupt  # as Ctrl-C ends a search
+
+    fixed = {**small, "layers": 1, "epochs": 2}
+    tuning = textrnn.tune(TEXTS, labels, task="regression", metric="mae", budget=300.0, on_trial=twice, **fixed)
+    values = [trial.value for trial in seen if trial.value is not None]
     assert tuning.best.value == min(values) and isinstance(tuning.classifier.task, Regression)

@@ -1,7 +1,7 @@
 """Metrics and evaluations of every task against scikit-learn and SciPy; reports, pages and pictures of them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -19,9 +19,22 @@ from textrnn.evaluation import (
     to_text,
     write_html,
 )
+from textrnn.evaluation.by_task import EVALUATORS
 from textrnn.history import EpochRecord
-from textrnn.tasks import MultiLabel, Ordinal, Regression, SingleLabel, better
+from textrnn.tasks import (
+    TASKS,
+    AnyTask,
+    MultiLabel,
+    Ordinal,
+    Regression,
+    SingleLabel,
+    Task,
+    TaskConfig,
+    better,
+    task_of,
+)
 from textrnn.tasks.metrics import LESS_IS_BETTER
+from textrnn.training.losses import LOSSES
 
 RNG = np.random.default_rng(5)
 TEXTS = [f"text {index}" for index in range(300)]
@@ -150,6 +163,18 @@ def test_numbers_are_judged_as_scikit_learn_judges_them() -> None:
     assert (found.mistakes[0].text, found.mistakes[0].value) == (TEXTS[worst], targets[worst])
     same = evaluate_task(task, np.ones(4), np.ones((4, 1)), [])
     assert isinstance(same, NumberEvaluation) and (same.r2, same.pearson, same.spearman) == (None, None, None)
+
+
+def test_every_task_has_all_that_a_task_has() -> None:
+    """A new one cannot arrive without its loss, its figures and its place in a model file."""
+    found = {type(task_of(TaskConfig(task=name))) for name in TASKS}  # type: ignore[arg-type]
+    assert found == set(LOSSES) == set(EVALUATORS) == set(get_args(AnyTask))
+    for task in found:
+        assert task.metrics[0] == "loss" and set(task.shown) <= set(task.metrics)
+        for name in vars(Task):
+            if callable(getattr(Task, name)) and not name.startswith("_"):
+                assert getattr(task, name) is not getattr(Task, name), (task, name)
+        assert msgspec.json.decode(msgspec.json.encode(task()), type=AnyTask) == task()
 
 
 def test_less_is_better_for_losses_and_errors_alone() -> None:

@@ -13,8 +13,9 @@ loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kep
 and class. The strength C is chosen on validation texts. N-grams that one training text only holds are left out. Which
 problems of this kind there are, the task says; see `textrnn.tasks.task.Problem`.
 
-For a number z of each text, r_f = (sum of z over the texts that hold f) / (1 + how many these are), and v and the bias
-minimise the squared error, summed and halved, plus |v|^2 / (2 C).
+For a number of each text r_f = 1, and v and the bias minimise the squared error, summed and halved, plus |v|^2 / (2 C):
+scaled by the mean number of the texts that hold f, sums of sentences of sst2 were told worse (an error of 0.63 instead
+of 0.57 of the variance).
 """
 
 from collections.abc import Callable, Sequence
@@ -95,11 +96,10 @@ class Held:
 
     def ratios(self, problem: Problem) -> NDArray[np.float64]:
         """r of one problem. [n-grams]"""
+        if problem.values.dtype.kind != "b":
+            return np.ones(len(self.known))
         present = self.of_rows(problem).copy()
         present.data = np.ones_like(present.data)
-        if problem.values.dtype.kind != "b":
-            means: NDArray[np.float64] = (present.T @ problem.values) / (1 + present.sum(axis=0))
-            return means
         inside = problem.values
         p, q = 1 + present.T @ inside.astype(np.float64), 1 + present.T @ (~inside).astype(np.float64)
         found = np.zeros(len(self.known))
@@ -206,14 +206,14 @@ def _inside_or_not(
 
 
 def _number(
-    held: Held, means: NDArray[np.float64], problem: Problem, strength: float
+    held: Held, ratios: NDArray[np.float64], problem: Problem, strength: float
 ) -> tuple[NDArray[np.float32], float]:
-    """r m v [n-grams] and the bias of a number."""
+    """m v [n-grams] and the bias of a number."""
     from sklearn.linear_model import Ridge
 
     model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
-    model.fit(_scaled(held.of_rows(problem), means), problem.values, sample_weight=problem.weights)
-    return (means * held.factors * model.coef_).astype(np.float32), float(model.intercept_)
+    model.fit(held.of_rows(problem), problem.values, sample_weight=problem.weights)
+    return (held.factors * model.coef_).astype(np.float32), float(model.intercept_)
 
 
 def _scaled(matrix: Any, factors: NDArray[np.float64]) -> Any:

@@ -163,3 +163,10 @@ def test_what_is_right_is_what_is_decided() -> None:
     assert loss.correct(torch.from_numpy(logits), torch.from_numpy(targets)) is None
     assert [made(name)[0].native for name in CASES] == [True, False, False, False]
     assert not made("single_label", focal=1.0)[0].native
+
+
+def test_the_biases_begin_at_the_log_odds_of_the_labels() -> None:
+    """With half a text more on either side; the probabilities are then the shares of the texts."""
+    targets = np.arange(400)[:, np.newaxis] < np.array([4, 100, 0])
+    found = MultiLabel().answers(np.asarray(MultiLabel().first_bias(targets))[np.newaxis])[0]
+    np.testing.assert_allclose(found, np.array([4.5, 100.5, 0.5]) / 401, rtol=1e-12)

@@ -48,6 +48,11 @@ class TextClassifier(Reader):
         logits: Tensor = self.head(masked(pooled, noise.pooled_mask(*pooled.shape)))
         return logits
 
+    def load_bias(self, bias: NDArray[np.float64]) -> None:
+        """Take over the biases of the head. [classes]"""
+        with torch.no_grad():
+            self.head.bias.copy_(torch.from_numpy(bias))
+
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """A copy of every parameter by name, as a model file stores them."""
         return {name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters()}

@@ -96,6 +96,11 @@ class MultiLabel(Task, frozen=True, kw_only=True, tag="multi_label"):
         """Nothing is learned from them."""
         return self
 
+    def first_bias(self, targets: Targets) -> NDArray[np.float64]:
+        """The log-odds of each label: an optimiser's small steps would take epochs to find that labels are rare."""
+        have = targets.sum(axis=0) + 0.5
+        return np.asarray(np.log(have / (len(targets) + 1 - have)))
+
     def tuned(self, targets: Targets, answers: Answers) -> Task:
         """With the thresholds of the best F1."""
         shared = best_for_f1(targets.ravel(), answers.ravel())

@@ -79,6 +79,10 @@ class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
         """Nothing is learned from them."""
         return self
 
+    def first_bias(self, targets: Targets) -> None:
+        """At 0."""
+        return
+
     def tuned(self, targets: Targets, answers: Answers) -> Task:
         """Nothing is learned from them."""
         return self

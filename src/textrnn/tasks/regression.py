@@ -67,6 +67,10 @@ class Regression(Task, frozen=True, kw_only=True, tag="regression"):
         std = float(targets.std())
         return msgspec.structs.replace(self, mean=float(targets.mean()), std=std if std > 0 else 1.0)
 
+    def first_bias(self, targets: Targets) -> None:
+        """At 0."""
+        return
+
     def tuned(self, targets: Targets, answers: Answers) -> Task:
         """Nothing is learned from them."""
         return self

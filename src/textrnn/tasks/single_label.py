@@ -73,6 +73,10 @@ class SingleLabel(Task, frozen=True, kw_only=True, tag="single_label"):
         """Nothing is learned from them."""
         return self
 
+    def first_bias(self, targets: Targets) -> None:
+        """At 0."""
+        return
+
     def tuned(self, targets: Targets, answers: Answers) -> Task:
         """Nothing is learned from them."""
         return self

@@ -99,6 +99,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """With what the training targets tell."""
         raise NotImplementedError
 
+    def first_bias(self, targets: Targets) -> NDArray[np.float64] | None:
+        """Where the biases of the head begin, so that the first steps need not find how frequent labels are. [outputs]
+
+        None: at 0.
+        """
+        raise NotImplementedError
+
     def tuned(self, targets: Targets, answers: Answers) -> "Task":
         """With what the answers on validation texts tell; None of the metrics of the training knows of it."""
         raise NotImplementedError

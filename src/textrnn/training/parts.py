@@ -33,7 +33,8 @@ from textrnn.training.run import judged, torch_logits
 LARGEST_SCALE = 100.0
 PRIOR = 5.0
 """Nats that a scale costs one away from the mean of the parts. One validation text that is wrong must not silence a
-network, nor a few that are right make it sure of everything; on a thousand texts it hardly counts."""
+network, nor a few that are right make it sure of everything; on a thousand texts it hardly counts. Where the loss is a
+mean over labels, too, each counts like a text."""
 
 TrainNetwork = Callable[[Recipe, int, CheckpointFile | None], tuple[Fit, TextClassifier]]
 """(recipe with the network's own seed, its number from 1, where its state is kept) -> (what came out, the network)."""
@@ -100,7 +101,7 @@ def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[Any], task: Task
 
     def loss(scales: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         value, slope = task.loss_and_slope(targets, np.tensordot(scales, stacked, axes=1))
-        apart, weight = scales - start, PRIOR / len(targets)
+        apart, weight = scales - start, PRIOR / targets.size
         value += weight * float(apart @ apart)
         return value, (stacked * slope).sum(axis=(1, 2)) / len(targets) + 2 * weight * apart
 

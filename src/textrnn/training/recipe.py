@@ -183,6 +183,8 @@ def train_on(
         stream = random_stream(own.training.seed)
         network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=outputs)
         initialize(network, own.training.initialization, stream)
+        if (bias := task.first_bias(dataset.targets)) is not None:
+            network.load_bias(bias)
         begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
         if base:
             from_base = start_from(network, base)

@@ -3,11 +3,11 @@
 Needs a library that counts, which is named by `TEXTRNN_LIBRARY`:
 
     cmake -S . -B build/phases -DCMAKE_BUILD_TYPE=Release -DTEXTRNN_PHASES=ON && cmake --build build/phases
-    TEXTRNN_LIBRARY=build/phases/libtextrnn.so python -m benchmarks.phases [THREADS [WORK [CELL]]]
+    TEXTRNN_LIBRARY=build/phases/libtextrnn.so python -m benchmarks.phases [CELL ...]
 
-Cycles are those of the calling thread: with two threads it waits for the other one too, and what the other one does at the
-same time is not counted. Each batch is trained on again and again, and the phases are those of the round in which it took
-least, so that what else runs on the machine hardly counts. Reading the counter costs about a hundredth of the time.
+On one thread, by its counter of cycles. Each batch is trained on again and again, and the phases are those of the round in
+which it took least, so that what else runs on the machine hardly counts. What a second thread would spare follows from
+the times of the tasks, handed out in turns; waking and waiting come on top. Reading the counter costs about a hundredth.
 """
 
 import ctypes
@@ -27,22 +27,23 @@ from textrnn.native import library
 from textrnn.training.processor import cpu_for_training
 
 PHASES = (
-    *(
-        "Python",
-        "planning",
-        "packing weights",
-        "packing gates",
-        "packing",
-        "input product",
-        "recurrent product",
-        "gates",
-        "steps",
-        "gates back",
-    ),
-    *("product back", "outer product", "sums", "input gradients", "words", "head", "optimiser", "waiting", "rest"),
+    *("Python", "planning", "packing weights", "packing gates", "packing", "input product", "recurrent product"),
+    *("gates", "steps", "gates back", "product back", "outer product", "sums", "input gradients", "words", "head"),
+    *("optimiser", "waiting", "rest"),
 )
 """As in native/phases.h."""
-ROUNDS = 40
+GROUPS = {
+    "gates": ("gates", "steps", "gates back"),
+    "packing": ("packing weights", "packing gates", "packing"),
+    "sums, words": ("sums", "words"),
+    "head, optimiser": ("head", "optimiser"),
+    "planning, rest": ("planning", "waiting", "rest"),
+    "Python": ("Python",),
+}
+"""Columns of the table, besides the products."""
+WHOLE = "whole step, sst2"
+ROUNDS = {WHOLE: 60, "sst2": 60, "imdb, 50": 12, "imdb, 250": 8}
+"""Works, by the whole step or the beginning of their names in `training_speed`, and how often each batch is trained on."""
 TURN = 200_000
 """Iterations of the loop that measures the peak."""
 
@@ -65,7 +66,8 @@ def least(runs: list[Callable[[], Any]], rounds: int) -> np.ndarray:
             found = counted(run)
             if found[0].sum() < best[i][0].sum():
                 best[i] = found
-    return np.sum(best, axis=0)
+    total: np.ndarray = np.sum(best, axis=0)
+    return total
 
 
 def operations(model: TextClassifier, batches: list[TorchBatch], *, each_word_once: bool) -> dict[str, int]:
@@ -85,57 +87,69 @@ def operations(model: TextClassifier, batches: list[TorchBatch], *, each_word_on
     }
 
 
-def peak(threads: int) -> float:
+def peak() -> float:
     """Operations a cycle of the counter at the full rate of multiply-adds, the best of many."""
     kernels: Any = library()
-    done = float(kernels.textrnn_peak_operations(threads, TURN))
-    return done / min(counted(lambda: kernels.textrnn_peak_operations(threads, TURN))[0].sum() for _ in range(30))
+    done = float(kernels.textrnn_peak_operations(1, TURN))
+    return done / float(min(counted(lambda: kernels.textrnn_peak_operations(1, TURN))[0].sum() for _ in range(30)))
 
 
-def profile(name: str, cell: str, threads: int, rounds: int) -> dict[str, Any]:
-    """Of forward and backward under autograd, as in `training_speed`; `whole step` of sst2's by one native call."""
-    whole = name.startswith("whole")
-    work = WORK[1] if whole else next(work for work in WORK if work["work"].startswith(name))
+def profile(name: str, cell: str) -> dict[str, float]:
+    """Shares of the time in percent: of each phase; `operations` if all products ran at the peak; `spared`.
+
+    Forward and backward under autograd as in `training_speed`, or the whole step of `training_step`.
+    """
+    work = next(work for work in WORK if work["work"].startswith("sst2" if name == WHOLE else name))
     batches = shuffled_batches(work["set"], **work["batches"])
-    with cpu_for_training(threads=threads):
+    with cpu_for_training(threads=1):
         model = classifier(work["set"], cell=cell, hidden_size=work["hidden"])
-        if whole:
+        if name == WHOLE:
             runs = [our_steps(classifier(work["set"], cell=cell), [batch]) for batch in batches]
         else:
-            loss = losses(model, network(model))[OURS]
-            runs = [trainer(loss, model, network(model), [batch]) for batch in batches]
-        cycles, spared = least([as_in_training(run, threads) for run in runs], rounds)
-        rate = peak(threads)
-    done = operations(model, batches, each_word_once=not whole)
-    total = cycles.sum()
-    return {
-        "work": name,
-        "cell": cell,
-        "threads": threads,
-        "share of the time, %": {
-            phase: round(100 * some / total, 1) for phase, some in zip(PHASES, cycles, strict=True)
-        },
-        "share of the peak, %": {
-            phase: round(100 * count / cycles[PHASES.index(phase)] / (rate / threads), 1)
-            for phase, count in done.items()
+            rnn = network(model)
+            runs = [trainer(losses(model, rnn)[OURS], model, rnn, [batch]) for batch in batches]
+        cycles, spared = least([as_in_training(run, 1) for run in runs], ROUNDS[name])
+        needed = {
+            product: count / peak()
+            for product, count in operations(model, batches, each_word_once=name != WHOLE).items()
         }
-        if threads == 1
-        else {},
-        "products at the peak, % of the time": round(100 * sum(done.values()) / rate / total, 1),
-        "million cycles": round(total / 1e6, 3),
-        "spared by a second thread, % of the time": round(100 * spared.sum() / total, 1),
-        "of it": {phase: round(100 * some / total, 1) for phase, some in zip(PHASES, spared, strict=True) if some},
+    share = 100 / cycles.sum()
+    return {
+        **{phase: share * some for phase, some in zip(PHASES, cycles, strict=True)},
+        **{f"{product} at the peak": share * some for product, some in needed.items()},
+        "spared": share * spared.sum(),
+        "milliseconds of 2.6e9 cycles": cycles.sum() / len(batches) / 2.6e6,
     }
 
 
-def main(arguments: list[str]) -> None:
+def row(name: str, cell: str, found: dict[str, float]) -> str:
+    """A row of the table."""
+    products = [phase for phase in PHASES if f"{phase} at the peak" in found]
+    time, needed = sum(found[p] for p in products), sum(found[f"{p} at the peak"] for p in products)
+    groups = [sum(found[phase] for phase in group) for group in GROUPS.values()]
+    columns = [time, *groups, 100 * needed / time, needed, needed / (1 - found["spared"] / 100) / 2]
+    return f"| {name} | {cell} | " + " | ".join(f"{column:.0f}" for column in columns) + " |"
+
+
+def main(cells: list[str]) -> None:
     if not hasattr(library(), "textrnn_phases"):
         raise SystemExit("TEXTRNN_LIBRARY must name a library that was built with TEXTRNN_PHASES")
-    threads = int(arguments[0]) if arguments else 1
-    works = arguments[1:2] or ["sst2", "whole step, sst2", "imdb, 50", "imdb, 250"]
-    for name in works:
-        for cell in arguments[2:] or ["gru", "lstm", "elman"]:
-            print(json.dumps(profile(name, cell, threads, ROUNDS if "sst2" in name else 8)), flush=True)
+    names = [
+        "work",
+        "cell",
+        "products",
+        *GROUPS,
+        "rate of the products",
+        "share of the peak",
+        "the same on two threads",
+    ]
+    rows = []
+    for name in ROUNDS:
+        for cell in cells or ["gru", "lstm", "elman"]:
+            found = profile(name, cell)
+            print(name, cell, json.dumps({key: round(some, 1) for key, some in found.items()}), flush=True)
+            rows.append(row(name, cell, found))
+    print("", f"| {' | '.join(names)} |", "|" + " --- |" * len(names), *rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -132,6 +132,11 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
     auto finish = [&]<int M>(const V *acc, int i, int64_t j) __attribute__((always_inline)) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
                      saved && !(Cell::STATE && i < next) ? saved + (int64_t)i * Cell::S * P + j : nullptr};
+      // Long texts keep more than the caches hold: what the next step writes is asked for.
+      if (Cell::R && !Cell::STATE && saved && i < next)
+#pragma GCC unroll 8
+        for (int s = 0; s < Cell::S; s++) prefetch_to_write(at.saved + ((int64_t)n * Cell::S + s) * P);
+      if (keep && i < next) prefetch_to_write(target[i] + next * P + j);
       const V state = Cell::step(acc, at);
       store(target[i] + j, state);
       if constexpr (PAIRS) store_bf16(written + i * P + j, state);
@@ -285,6 +290,12 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
                            load(way.previous + (position + i) * P + j), memory ? load(memory + j) : V{},
                            d_memory + i * P + j};
         store(d_hidden + i * P + j, Cell::back(grad, at));
+      }
+      // What the step before needs is asked for while the products run.
+      if (Cell::R && t) {
+        const float *gates = way.saved + (before + i) * S * P, *state = way.previous + (before + i) * P;
+        for (int64_t j = 0; j < S * P; j += TEXTRNN_LANES) prefetch_second(gates + j);
+        for (int64_t j = 0; j < P; j += TEXTRNN_LANES) prefetch_second(state + j);
       }
     }
     if constexpr (Cell::R) {

@@ -271,6 +271,7 @@ INLINE V load_half(const uint16_t *p) {
 }
 
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
+INLINE void prefetch_to_write(const void *p) { __builtin_prefetch(p, 1, 2); }
 INLINE void prefetch_second(const void *p) { __builtin_prefetch(p, 0, 2); }  // into the second-level cache
 
 // acc[m][v] += sum over k < K of a[m * lda + k] * panel[v / G][k][v % G], k in rising order whatever M and P are.

@@ -5,9 +5,10 @@ Needs a library that counts, which is named by `TEXTRNN_LIBRARY`:
     cmake -S . -B build/phases -DCMAKE_BUILD_TYPE=Release -DTEXTRNN_PHASES=ON && cmake --build build/phases
     TEXTRNN_LIBRARY=build/phases/libtextrnn.so python -m benchmarks.phases [CELL ...]
 
-On one thread, by its counter of cycles. Each batch is trained on again and again, and the phases are those of the round in
-which it took least, so that what else runs on the machine hardly counts. What a second thread would spare follows from
-the times of the tasks, handed out in turns; waking and waiting come on top. Reading the counter costs about a hundredth.
+On one thread, by its counter of cycles. Each batch is trained on again and again, and the phases are those of the round
+in which it took least, so that what else runs on the machine hardly counts. What a second thread would spare follows
+from the times of the tasks, handed out in turns; waking and waiting come on top, and what a second cache spares comes
+off. Reading the counter costs about a hundredth.
 """
 
 import ctypes
@@ -42,8 +43,8 @@ GROUPS = {
 }
 """Columns of the table, besides the products."""
 WHOLE = "whole step, sst2"
-ROUNDS = {WHOLE: 60, "sst2": 60, "imdb, 50": 12, "imdb, 250": 8}
-"""Works, by the whole step or the beginning of their names in `training_speed`, and how often each batch is trained on."""
+ROUNDS = {WHOLE: 60, "sst2": 60, "imdb, 50": 40, "imdb, 250": 12}
+"""The whole step, or the beginnings of names in `training_speed`; and how often each batch is trained on."""
 TURN = 200_000
 """Iterations of the loop that measures the peak."""
 

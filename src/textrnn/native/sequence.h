@@ -133,10 +133,11 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
                      saved && !(Cell::STATE && i < next) ? saved + (int64_t)i * Cell::S * P + j : nullptr};
       // Long texts keep more than the caches hold: what the next step writes is asked for.
-      if (Cell::R && !Cell::STATE && saved && i < next)
+      // (A single row, as of the one text whose latency counts, does without the question.)
+      if (M > 1 && Cell::R && !Cell::STATE && saved && i < next)
 #pragma GCC unroll 8
         for (int s = 0; s < Cell::S; s++) prefetch_to_write(at.saved + ((int64_t)n * Cell::S + s) * P);
-      if (keep && i < next) prefetch_to_write(target[i] + next * P + j);
+      if (M > 1 && keep && i < next) prefetch_to_write(target[i] + next * P + j);
       const V state = Cell::step(acc, at);
       store(target[i] + j, state);
       if constexpr (PAIRS) store_bf16(written + i * P + j, state);

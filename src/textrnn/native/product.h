@@ -4,7 +4,6 @@
 // use two of a cache's 64 sets); rows that are contiguous are read in place.
 #pragma once
 #include "internal.h"
-#include "narrow_product.h"
 #include "phases.h"
 #include "simd.h"
 #include "thin_product.h"
@@ -166,7 +165,6 @@ static bool tile(const textrnn_product &p, int64_t number) {
     thin_tile(p, n0, n0 + n);
     return true;
   }
-  const int64_t narrow = narrow_columns(p, n0 + n == p.n), wide = n - narrow;
   const int64_t m_up = (m + MR - 1) / MR * MR, n_up = (n + W - 1) / W * W;
   float *a = scratch(1, (DEPTH + 1) * m_up + 8), *b = scratch(2, DEPTH * n_up), *zeros = scratch(0, n_up);
   if (!a || !b || !zeros) return false;
@@ -177,19 +175,16 @@ static bool tile(const textrnn_product &p, int64_t number) {
   if (row_sums) memset(row_sums, 0, m * sizeof(float));
   for (int f = 0; f < p.factors; f++) {
     const textrnn_factor &part = p.factor[f];
-    float *sums = f ? nullptr : row_sums;
-    const bool in_place = part.a_column == 1 && !row_sums, sums_beside = narrow && part.a_row == 1;
+    const bool in_place = part.a_column == 1 && !row_sums;
     for (int64_t k0 = 0; k0 < part.k; k0 += DEPTH) {
       const int64_t depth = part.k - k0 < DEPTH ? part.k - k0 : DEPTH;
       {
         const InPhase in_packing(phase::PACKING);
-        if (!in_place) pack_rows(part, m0, m, k0, depth, a, sums_beside ? nullptr : sums);
-        pack_columns(part, n0, wide, k0, depth, b);
+        if (!in_place) pack_rows(part, m0, m, k0, depth, a, f ? nullptr : row_sums);
+        pack_columns(part, n0, n, k0, depth, b);
       }
       const float *in_rows = in_place ? part.a + m0 * part.a_row + k0 : nullptr;
-      multiply_packed(in_rows, part.a_row, a, m, b, wide, depth, c, p.c_row, start);
-      if (narrow)
-        narrow_tile(part, m0, m, k0, depth, n0 + wide, narrow, {c, p.c_row, start}, wide, sums_beside ? sums : nullptr);
+      multiply_packed(in_rows, part.a_row, a, m, b, n, depth, c, p.c_row, start);
       start = nullptr;
     }
   }

@@ -206,15 +206,6 @@ INLINE V interleave_first(V a, V b) { return __builtin_shufflevector(a, b, 0, 4,
 INLINE V interleave_second(V a, V b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 #endif
 
-// Lane l is the sum of the lanes of x[l].
-INLINE V sums_of_lanes(V (&x)[W]) {
-#pragma GCC unroll 4
-  for (int n = W / 2; n > 0; n /= 2)
-#pragma GCC unroll 8
-    for (int i = 0; i < n; i++) x[i] = interleave_first(x[i], x[i + n]) + interleave_second(x[i], x[i + n]);
-  return x[0];
-}
-
 // Lane l of x[i] becomes lane i of x[l].
 INLINE void transpose(V (&x)[W]) {
 #pragma GCC unroll 4

@@ -49,7 +49,8 @@ sanitize: $(VENV)/.dev
 	cmake --build build/sanitize --parallel
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 \
 	UBSAN_OPTIONS=print_stacktrace=1 TEXTRNN_LIBRARY=$(CURDIR)/build/sanitize/libtextrnn.so \
-	$(BIN)/python -m pytest --capture=sys -m "not slow" tests/native tests/text/test_native_words.py
+	$(BIN)/python -m pytest --capture=sys -m "not slow" tests/native tests/text/test_native_words.py \
+	tests/text/test_ngrams.py tests/training/test_steps.py tests/runtime/test_parts_of_a_network.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

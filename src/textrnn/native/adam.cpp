@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "internal.h"
+#include "phases.h"
 #include "threads.h"
 
 #if defined(_WIN32)
@@ -93,6 +94,7 @@ void in_tasks(const textrnn_adam_table &table, int64_t count, const Task &task) 
 
 // Catch up every row.
 TEXTRNN_EXPORT void textrnn_adam_catch_up_all(const textrnn_adam_table *of) {
+  const InPhase in_optimiser(phase::OPTIMISER);
   const textrnn_adam_table &table = *of;
   const Kernels &kernels = kernels_in_use();
   in_tasks(table, table.rows, [&](int64_t begin, int64_t end) {
@@ -105,6 +107,7 @@ TEXTRNN_EXPORT void textrnn_adam_catch_up_all(const textrnn_adam_table *of) {
 
 // Catch up rows [count], in any order, also several times. Nothing happens unless it is done.
 TEXTRNN_EXPORT int32_t textrnn_adam_catch_up(const textrnn_adam_table *of, const int64_t *rows, int64_t count) {
+  const InPhase in_optimiser(phase::OPTIMISER);
   const textrnn_adam_table &table = *of;
   const Kernels &kernels = kernels_in_use();
   if (!all_inside(table, rows, count)) return OUTSIDE;
@@ -122,6 +125,7 @@ TEXTRNN_EXPORT int32_t textrnn_adam_catch_up(const textrnn_adam_table *of, const
 // counts `steps` up. Nothing happens unless it is done.
 TEXTRNN_EXPORT int32_t textrnn_adam_step(const textrnn_adam_table *of, const int64_t *rows, int64_t count, const float *gradient,
                                          const textrnn_adam_settings *settings) {
+  const InPhase in_optimiser(phase::OPTIMISER);
   const textrnn_adam_table &table = *of;
   const Kernels &kernels = kernels_in_use();
   const textrnn_adam_settings &s = *settings;
@@ -146,6 +150,7 @@ TEXTRNN_EXPORT int32_t textrnn_adam_step(const textrnn_adam_table *of, const int
 
 // One step on all of some tensors.
 TEXTRNN_EXPORT void textrnn_adam_dense(const textrnn_adam_tensor *tensors, int64_t count, int32_t threads) {
+  const InPhase in_optimiser(phase::OPTIMISER);
   const Kernels &kernels = kernels_in_use();
   std::vector<AdamFactors> factors;
   for (int64_t i = 0; i < count; i++) factors.push_back(factors_of(tensors[i].settings));
@@ -163,6 +168,7 @@ TEXTRNN_EXPORT void textrnn_adam_dense(const textrnn_adam_tensor *tensors, int64
 
 // Scales all gradients so that their common norm is at most `largest`; the norm before. The same for any number of threads.
 TEXTRNN_EXPORT double textrnn_clip(const textrnn_gradient *gradients, int64_t count, double largest, int32_t threads) {
+  const InPhase in_optimiser(phase::OPTIMISER);
   const Kernels &kernels = kernels_in_use();
   int64_t parts = 0;
   for (int64_t i = 0; i < count; i++) parts += (gradients[i].count + NUMBERS_A_TASK - 1) / NUMBERS_A_TASK;

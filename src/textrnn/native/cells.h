@@ -2,7 +2,8 @@
 //
 // G gates; R: whether there is a recurrent product; S vectors saved a step; FIRST of the saved vectors that are, after
 // backward, the G gradients with respect to W_ih x + b, in PyTorch's order. The first G saved vectors are those with respect
-// to the recurrent product, in the order of RECURRENT.
+// to the recurrent product, in the order of RECURRENT. STATE: what is saved is the state, which is also where the next step reads
+// it; so it is saved only by a row's last step.
 #pragma once
 #include "simd.h"
 
@@ -27,13 +28,14 @@ struct BackPlace {
   float *saved;
   int64_t padded;
   const float *x;      // minimal cells: W_ih x + b
+  const float *after;  // STATE: the state after the step
   V hidden, memory;    // before the step
   float *d_memory;     // LSTM: gradient of the memory after the step in, before it out
 };
 
 struct Elman {
   static constexpr int G = 1, S = 1, FIRST = 0, MEMORY = 0;
-  static constexpr bool R = true;
+  static constexpr bool R = true, STATE = true;
   static constexpr int RECURRENT[] = {0};
   INLINE V start(const float *x, int64_t padded, int g, V) { return load(x + g * padded); }
   INLINE V step(const V *a, const Place &at) {
@@ -43,7 +45,7 @@ struct Elman {
   }
   // d: gradient of the state after the step. Returns its part for the state before that does not pass the product.
   INLINE V back(V d, const BackPlace &at) {
-    V h = load(at.saved);
+    V h = load(at.after);
     store(at.saved, d * negated_fma(h, h, splat(1.f)));
     return V{};
   }
@@ -56,7 +58,7 @@ struct ElmanRelu : Elman {
     return h;
   }
   INLINE V back(V d, const BackPlace &at) {
-    V h = load(at.saved);
+    V h = load(at.after);
     store(at.saved, h > V{} ? d : V{});
     return V{};
   }
@@ -64,7 +66,7 @@ struct ElmanRelu : Elman {
 
 struct Gru {
   static constexpr int G = 3, S = 4, FIRST = 1, MEMORY = 0;
-  static constexpr bool R = true;
+  static constexpr bool R = true, STATE = false;
   static constexpr int RECURRENT[] = {2, 0, 1};  // candidate inside the reset, reset, update
   INLINE V start(const float *x, int64_t padded, int g, V bias) { return g == 2 ? bias : load(x + g * padded); }
   INLINE V step(const V *a, const Place &at) {
@@ -92,7 +94,7 @@ struct Gru {
 
 struct Lstm {
   static constexpr int G = 4, S = 5, FIRST = 0, MEMORY = 4;
-  static constexpr bool R = true;
+  static constexpr bool R = true, STATE = false;
   static constexpr int RECURRENT[] = {0, 1, 2, 3};
   INLINE V start(const float *x, int64_t padded, int g, V) { return load(x + g * padded); }
   INLINE V step(const V *a, const Place &at) {
@@ -122,7 +124,7 @@ struct Lstm {
 
 struct MinGru {
   static constexpr int G = 2, S = 2, FIRST = 0, MEMORY = 0;
-  static constexpr bool R = false;
+  static constexpr bool R = false, STATE = false;
   static constexpr int RECURRENT[] = {0, 1};
   INLINE V start(const float *x, int64_t padded, int g, V) { return load(x + g * padded); }
   INLINE V step(const V *a, const Place &at) { return fma(sigmoid(a[0]), a[1] - at.hidden, at.hidden); }
@@ -136,7 +138,7 @@ struct MinGru {
 
 struct MinLstm {
   static constexpr int G = 3, S = 3, FIRST = 0, MEMORY = 0;
-  static constexpr bool R = false;
+  static constexpr bool R = false, STATE = false;
   static constexpr int RECURRENT[] = {0, 1, 2};
   INLINE V start(const float *x, int64_t padded, int g, V) { return load(x + g * padded); }
   // i / (f + i) and f / (f + i). Both gates may be shut so far that their values vanish and 0 / 0 would be left: so

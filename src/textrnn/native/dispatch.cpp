@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "internal.h"
+#include "phases.h"
 #include "threads.h"
 
 namespace textrnn {
@@ -97,22 +98,19 @@ int products(const textrnn_product *product, int64_t count, int threads) {
 // The input weights of some units, turned and padded, since the product reads them many times; and the recurrent ones, packed.
 void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t first, int64_t end, float *turned) {
   const textrnn_direction &way = c.direction[d];
-  const int64_t H = c.hidden, P = c.padded, E = c.features, wide = shape.gates * P, stop = std::min(H, end);
+  const int64_t H = c.hidden, P = c.padded, E = c.features, wide = shape.gates * P;
   if (way.from_hidden) pack_units(c, d, first, end);
   if (!turned) return;
   for (int64_t g = 0; g < shape.gates; g++) {
     float *bias = turned + E * wide + g * P;
     for (int64_t j = first; j < end; j++) bias[j] = j < H ? way.input_bias[g * H + j] : 0.f;
-    for (int64_t k = 0; k < E; k++) {
-      float *to = turned + k * wide + g * P;
-      for (int64_t j = first; j < stop; j++) to[j] = way.from_input[(g * H + j) * E + k];
-      for (int64_t j = stop; j < end; j++) to[j] = 0.f;
-    }
+    kernels_in_use().turn(way.from_input + g * H * E, H, E, first, end, turned + g * P, wide);
   }
 }
 
 // W x + b of every input row, in each direction, by weights that `prepare` has turned, or that were turned once for all calls.
 int project(const textrnn_layer &c, const CellShape &shape, const float *turned) {
+  const InPhase in_product(phase::INPUT_PRODUCT);
   std::vector<textrnn_product> all;
   std::vector<textrnn_factor> factors(c.directions);
   const int64_t E = c.features, wide = shape.gates * c.padded;
@@ -126,6 +124,7 @@ int project(const textrnn_layer &c, const CellShape &shape, const float *turned)
 
 // Gradients of input weights, biases and inputs as products over the input rows. Gates are cut apart where they are padded.
 int backward_products(const textrnn_layer &c, const CellShape &shape) {
+  const InPhase in_gradients(phase::INPUT_GRADIENTS);
   std::vector<textrnn_product> all;
   const int64_t whole = c.hidden == c.padded ? shape.gates : 1, parts = shape.gates / whole, rows = whole * c.hidden;
   const int64_t E = c.features, wide = shape.gates * c.padded;
@@ -213,6 +212,7 @@ int textrnn_scan(const textrnn_scan_call *call) {
 }
 
 int textrnn_forward(const textrnn_layer *layer) {
+  const InPhase in_rest(phase::REST);
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);
   if (!shape) return 1;
@@ -221,11 +221,13 @@ int textrnn_forward(const textrnn_layer *layer) {
   const bool projected = !c.table[0], turning = projected && !c.direction[0].turned;
   float *turned = turning ? scratch(4, c.directions * apart) : nullptr;
   if (turning && !turned) return 1;
-  if (turned || c.direction[0].from_hidden)
+  if (turned || c.direction[0].from_hidden) {
+    const InPhase in_packing(phase::PACKING_WEIGHTS);
     parallel(c.threads, parts * c.directions, [&](int64_t task) {
       const int64_t d = task / parts, first = task % parts * UNITS;
       prepare(c, *shape, (int)d, first, first + UNITS, turned ? turned + d * apart : nullptr);
     });
+  }
   if (projected && project(c, *shape, turned)) return 1;
   std::atomic<bool> failed{false};
   parallel(c.threads, c.plan->items * c.directions, [&](int64_t task) {
@@ -235,6 +237,7 @@ int textrnn_forward(const textrnn_layer *layer) {
 }
 
 int textrnn_backward(const textrnn_layer *layer) {
+  const InPhase in_rest(phase::REST);
   const textrnn_layer &c = *layer;
   const CellShape *shape = cell_shape(c.cell);
   const Kernels &kernels = *chosen.load();
@@ -247,18 +250,21 @@ int textrnn_backward(const textrnn_layer *layer) {
   constexpr int64_t CHUNK = 32;
   const int64_t chunks = c.direction[0].d_projected ? (c.inputs + CHUNK - 1) / CHUNK * c.directions : 0;
   const int64_t rows = (c.hidden + CHUNK - 1) / CHUNK, sums = rows * shape->gates * c.directions;
-  parallel(c.threads, chunks + sums, [&](int64_t task) {
-    const int d = (int)(task % c.directions);
-    int64_t first = task / c.directions * CHUNK;
-    if (task < chunks) {
-      kernels.gather(c, d, first, std::min(c.inputs, first + CHUNK));
-    } else {
-      const int64_t left = (task - chunks) / c.directions;
-      first = left % rows * CHUNK;
-      kernels.sum_items(c, (int)((task - chunks) % c.directions), (int)(left / rows), first,
-                        std::min<int64_t>(c.hidden, first + CHUNK));
-    }
-  });
+  {
+    const InPhase in_sums(phase::SUMS);
+    parallel(c.threads, chunks + sums, [&](int64_t task) {
+      const int d = (int)(task % c.directions);
+      int64_t first = task / c.directions * CHUNK;
+      if (task < chunks) {
+        kernels.gather(c, d, first, std::min(c.inputs, first + CHUNK));
+      } else {
+        const int64_t left = (task - chunks) / c.directions;
+        first = left % rows * CHUNK;
+        kernels.sum_items(c, (int)((task - chunks) % c.directions), (int)(left / rows), first,
+                          std::min<int64_t>(c.hidden, first + CHUNK));
+      }
+    });
+  }
   return backward_products(c, *shape);
 }
 
@@ -277,3 +283,22 @@ double textrnn_peak_operations(int32_t threads, int64_t iterations) {
   for (const double some : done) sum += some;
   return sum;
 }
+
+#if defined(TEXTRNN_PHASES)
+namespace textrnn {
+thread_local uint64_t phase_cycles[phase::COUNT], phase_spared[phase::COUNT], phase_since;
+thread_local int phase_now = phase::OUTSIDE;
+}  // namespace textrnn
+
+// Cycles of each phase since the last call of this thread, and how many of them a second thread would spare
+// [2, phase::COUNT]; returns how many phases there are.
+extern "C" __attribute__((visibility("default"))) int textrnn_phases(uint64_t *cycles) {
+  enter_phase(phase::OUTSIDE);
+  for (int i = 0; i < phase::COUNT; i++) {
+    cycles[i] = phase_cycles[i], cycles[phase::COUNT + i] = phase_spared[i];
+    phase_cycles[i] = phase_spared[i] = 0;
+  }
+  phase_since = __builtin_ia32_rdtsc();
+  return phase::COUNT;
+}
+#endif

@@ -23,6 +23,9 @@ INLINE auto with_cell(int32_t cell, F &&f) {
 static void pack_cell(const textrnn_layer &c, int d, int64_t first, int64_t end) {
   with_cell(c.cell, [&]<class Cell>() { pack<Cell>(c, d, first, end); });
 }
+static void turn(const float *from, int64_t rows, int64_t columns, int64_t first, int64_t end, float *to, int64_t to_row) {
+  for (int64_t i = first; i < end; i += W) turn_rows(from + i * columns, columns, rows - i, columns, to + i, to_row);
+}
 static bool forward_cell(const textrnn_layer &c, int64_t item, int d) {
   return with_cell(c.cell, [&]<class Cell>() { return forward<Cell>(c, item, d); });
 }
@@ -73,6 +76,7 @@ namespace textrnn {
 extern const Kernels TABLE(TEXTRNN_ISA) = {NAME(TEXTRNN_ISA),
                                            TEXTRNN_ISA::W,
                                            TEXTRNN_ISA::pack_cell,
+                                           TEXTRNN_ISA::turn,
                                            TEXTRNN_ISA::forward_cell,
                                            TEXTRNN_ISA::backward_cell,
                                            TEXTRNN_ISA::gather_cell,

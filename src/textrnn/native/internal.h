@@ -13,6 +13,8 @@ struct Kernels {
   int width;
   // Packs the recurrent weights of one direction, units first to end; for training those of the way back too.
   void (*pack)(const textrnn_layer &, int direction, int64_t first, int64_t end);
+  // Rows first to end, multiples of the width, of `from` [rows, columns] as columns of `to`; those beyond `rows` are zero.
+  void (*turn)(const float *from, int64_t rows, int64_t columns, int64_t first, int64_t end, float *to, int64_t to_row);
   // One work item: an item of the plan, in one direction. Returns false if memory is short.
   bool (*forward)(const textrnn_layer &, int64_t item, int direction);
   bool (*backward)(const textrnn_layer &, int64_t item, int direction);

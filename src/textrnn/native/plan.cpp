@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "phases.h"
 
 namespace {
 
@@ -128,6 +129,7 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
 
 textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, int32_t contiguous,
                                const int64_t *ids, int64_t row_stride, int32_t *stamp, int64_t vocabulary) {
+  const textrnn::InPhase in_planning(textrnn::phase::PLANNING);
   Plan *plan = new (std::nothrow) Plan{};
   if (!plan) return nullptr;
   try {

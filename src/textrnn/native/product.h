@@ -4,6 +4,7 @@
 // use two of a cache's 64 sets); rows that are contiguous are read in place.
 #pragma once
 #include "internal.h"
+#include "phases.h"
 #include "simd.h"
 #include "thin_product.h"
 
@@ -80,20 +81,39 @@ INLINE void pack_rows(const textrnn_factor &part, int64_t first, int64_t m, int6
   }
 }
 
+// Vectors of N * W numbers of B for `depth` values of k, side by side; `ahead` of which there are more rows to come.
+template <int N>
+INLINE void pack_panel(const float *from, int64_t row, int64_t depth, int64_t ahead, float *to) {
+  for (int64_t k = 0; k < depth; k++, from += row, to += N * W) {
+    if (k < ahead)
+#pragma GCC unroll 4
+      for (int v = 0; v < N; v += 64 / W) prefetch(from + AHEAD * row + v * W);
+#pragma GCC unroll 4
+    for (int v = 0; v < N; v++) store(to + v * W, load(from + v * W));
+  }
+}
+
 // Columns first to first + n of B for `depth` values of k, in panels of at most NV vectors; zeros beyond n.
 INLINE void pack_columns(const textrnn_factor &part, int64_t first, int64_t n, int64_t k0, int64_t depth, float *to) {
-  const int64_t vectors = (n + W - 1) / W;
-  for (int64_t k = 0; k < depth; k++) {
-    const float *from = part.b + (k0 + k) * part.b_row + first * part.b_column;
-    if (part.b_column == 1 && k0 + k + AHEAD < part.k)
-      for (int64_t j = 0; j < n; j += 16) prefetch(from + AHEAD * part.b_row + j);
-    for (int64_t v = 0; v < vectors; v++) {
-      const int64_t panel = v / NV * NV, wide = vectors - panel < NV ? vectors - panel : NV;
-      float *into = to + panel * W * depth + (k * wide + v - panel) * W;
-      if (part.b_column == 1 && (v + 1) * W <= n) store(into, load(from + v * W));
-      else
-        for (int64_t l = 0; l < W; l++) into[l] = v * W + l < n ? from[(v * W + l) * part.b_column] : 0.f;
+  for (int64_t j = 0; j < n; j += NV * W, to += NV * W * depth) {
+    const float *from = part.b + k0 * part.b_row + (first + j) * part.b_column;
+    const int64_t left = n - j, ahead = part.k - k0 - AHEAD, wide = left < NV * W ? (left + W - 1) / W : NV;
+    if (part.b_column == 1 && wide * W <= left) {
+      switch (wide) {
+        case 1: pack_panel<1>(from, part.b_row, depth, ahead, to); break;
+        case 2: pack_panel<2>(from, part.b_row, depth, ahead, to); break;
+        case 3: if constexpr (NV > 3) { pack_panel<3>(from, part.b_row, depth, ahead, to); break; } [[fallthrough]];
+        default: pack_panel<NV>(from, part.b_row, depth, ahead, to);
+      }
+      continue;
     }
+    float *into = to;
+    for (int64_t k = 0; k < depth; k++, from += part.b_row)
+      for (int64_t v = 0; v < wide * W; v += W, into += W)
+        if (part.b_column == 1 && v + W <= left) store(into, load(from + v));
+        else if (part.b_column == 1) store(into, load_some(from + v, left - v));
+        else
+          for (int64_t l = 0; l < W; l++) into[l] = v + l < left ? from[(v + l) * part.b_column] : 0.f;
   }
 }
 
@@ -129,8 +149,11 @@ INLINE void multiply_packed(const float *in_rows, int64_t a_row, const float *pa
 static void accumulate_outer(const float *a, int64_t a_row, int64_t m, const float *b, int64_t n, int64_t depth, float *c,
                              float *sums, float *packed_a, float *packed_b) {
   const textrnn_factor part{a, b, 1, a_row, n, 1, depth};
-  pack_rows(part, 0, m, 0, depth, packed_a, sums);
-  pack_columns(part, 0, n, 0, depth, packed_b);
+  {
+    const InPhase in_packing(phase::PACKING_GATES);
+    pack_rows(part, 0, m, 0, depth, packed_a, sums);
+    pack_columns(part, 0, n, 0, depth, packed_b);
+  }
   multiply_packed(nullptr, 0, packed_a, m, packed_b, n, depth, c, n, nullptr);
 }
 
@@ -155,8 +178,11 @@ static bool tile(const textrnn_product &p, int64_t number) {
     const bool in_place = part.a_column == 1 && !row_sums;
     for (int64_t k0 = 0; k0 < part.k; k0 += DEPTH) {
       const int64_t depth = part.k - k0 < DEPTH ? part.k - k0 : DEPTH;
-      if (!in_place) pack_rows(part, m0, m, k0, depth, a, f ? nullptr : row_sums);
-      pack_columns(part, n0, n, k0, depth, b);
+      {
+        const InPhase in_packing(phase::PACKING);
+        if (!in_place) pack_rows(part, m0, m, k0, depth, a, f ? nullptr : row_sums);
+        pack_columns(part, n0, n, k0, depth, b);
+      }
       const float *in_rows = in_place ? part.a + m0 * part.a_row + k0 : nullptr;
       multiply_packed(in_rows, part.a_row, a, m, b, n, depth, c, p.c_row, start);
       start = nullptr;

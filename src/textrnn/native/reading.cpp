@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "internal.h"
+#include "phases.h"
 #include "threads.h"
 
 using namespace textrnn;
@@ -25,6 +26,7 @@ void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, 
 }
 
 int textrnn_read_words(const textrnn_reading *reading) {
+  const InPhase in_words(phase::WORDS);
   const textrnn_reading &r = *reading;
   const Kernels &kernels = kernels_in_use();
   return in_tasks(r.threads, r.step.scale == 0.f ? r.plan->unique : r.plan->positions, 64,
@@ -32,6 +34,7 @@ int textrnn_read_words(const textrnn_reading *reading) {
 }
 
 int64_t textrnn_learn_words(const textrnn_reading *reading) {
+  const InPhase in_words(phase::WORDS);
   const textrnn_reading &r = *reading;
   const int64_t *ids = r.plan->unique_ids;
   int64_t count = 0;

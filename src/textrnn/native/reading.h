@@ -5,6 +5,7 @@
 // and Flood 2014, Fast splittable pseudorandom number generators) that begins at the mask's seed.
 // src/textrnn/model/noise.py has the same to be read.
 #pragma once
+#include "adam_rows.h"
 #include "internal.h"
 #include "simd.h"
 
@@ -76,8 +77,11 @@ static bool read_words(const textrnn_reading &r, int64_t first, int64_t end) {
   const int64_t F = r.features;
   float *factors = scratch(0, F + FACTORS);
   if (!factors) return false;
+  const auto id_at = [&](int64_t i) { return plan.unique_ids[r.step.scale == 0.f ? i : plan.unique_of[i]]; };
   for (int64_t i = first; i < end; i++) {
-    const int64_t id = plan.unique_ids[r.step.scale == 0.f ? i : plan.unique_of[i]];
+    const int64_t id = id_at(i);
+    if (i + ROWS_AHEAD < end)
+      for (int64_t j = 0; j < F; j += 16) prefetch(r.table + id_at(i + ROWS_AHEAD) * F + j);
     const float *from = r.table + id * F, word = word_factor(r, id);
     float *to = r.inputs + i * F;
     if (r.step.scale == 0.f) {

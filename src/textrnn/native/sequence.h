@@ -6,6 +6,7 @@
 #pragma once
 #include "cells.h"
 #include "internal.h"
+#include "phases.h"
 #include "product.h"
 
 namespace textrnn::TEXTRNN_ISA {
@@ -67,6 +68,7 @@ struct Pairs {
 template <class Cell, class Factor = Whole>
 static bool forward(const textrnn_layer &c, int64_t number, int d) {
   constexpr int G = Cell::G;
+  const InPhase in_steps(phase::STEPS);
   const textrnn_plan &plan = *c.plan;
   const textrnn_item &item = plan.item[number];
   const textrnn_direction &way = c.direction[d];
@@ -129,7 +131,13 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
       for (int64_t j = 0; j < G * P; j += TEXTRNN_LANES) prefetch_second(x_next[0] + j);
     auto finish = [&]<int M>(const V *acc, int i, int64_t j) __attribute__((always_inline)) {
       const Place at{x[i] + j, P, load(from + i * P + j), memory + i * P + j,
-                     saved ? saved + (int64_t)i * Cell::S * P + j : nullptr};
+                     saved && !(Cell::STATE && i < next) ? saved + (int64_t)i * Cell::S * P + j : nullptr};
+      // Long texts keep more than the caches hold: what the next step writes is asked for.
+      // (A single row, as of the one text whose latency counts, does without the question.)
+      if (M > 1 && Cell::R && !Cell::STATE && saved && i < next)
+#pragma GCC unroll 8
+        for (int s = 0; s < Cell::S; s++) prefetch_to_write(at.saved + ((int64_t)n * Cell::S + s) * P);
+      if (M > 1 && keep && i < next) prefetch_to_write(target[i] + next * P + j);
       const V state = Cell::step(acc, at);
       store(target[i] + j, state);
       if constexpr (PAIRS) store_bf16(written + i * P + j, state);
@@ -141,17 +149,21 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
       in_blocks<Blocking<Cell>::MAX>(n, [&]<int M>(int i) __attribute__((always_inline)) {
         auto some = [&]<int N>(int64_t j) __attribute__((always_inline)) {
           V acc[M][N * G];
+          {
+            const InPhase in_product(phase::RECURRENT_PRODUCT);
 #pragma GCC unroll 8
-          for (int p = 0; p < N; p++)
+            for (int p = 0; p < N; p++)
 #pragma GCC unroll 8
-            for (int m = 0; m < M; m++)
+              for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
-              for (int g = 0; g < G; g++)
-                acc[m][p * G + g] = Cell::start(x[i + m] + j + p * W, P, g,
-                                                G == 3 ? load(way.candidate_bias + j + p * W) : V{});
-          const Number *before;
-          if constexpr (PAIRS) before = read; else before = from;
-          multiply_add<M, N, G>(before + (int64_t)i * P, P, (const Number *)way.panels + j / W * panel, panel, depth, acc);
+                for (int g = 0; g < G; g++)
+                  acc[m][p * G + g] = Cell::start(x[i + m] + j + p * W, P, g,
+                                                  G == 3 ? load(way.candidate_bias + j + p * W) : V{});
+            const Number *before;
+            if constexpr (PAIRS) before = read; else before = from;
+            multiply_add<M, N, G>(before + (int64_t)i * P, P, (const Number *)way.panels + j / W * panel, panel, depth, acc);
+          }
+          const InPhase in_gates(phase::GATES);
 #pragma GCC unroll 8
           for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
@@ -169,6 +181,7 @@ static bool forward(const textrnn_layer &c, int64_t number, int d) {
         }
       });
     } else {
+      const InPhase in_gates(phase::GATES);
       for (int i = 0; i < n; i++)
         for (int64_t j = 0; j < P; j += W) {
           V acc[G];
@@ -220,6 +233,7 @@ constexpr int64_t NEAR = 128;  // positions whose gates and states lie in the se
 template <class Cell>
 static bool backward(const textrnn_layer &c, int64_t number, int d) {
   constexpr int S = Cell::S;
+  const InPhase in_gates(phase::GATES_BACK);
   const textrnn_plan &plan = *c.plan;
   const textrnn_item &item = plan.item[number];
   const textrnn_direction &way = c.direction[d];
@@ -251,7 +265,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
   for (int t = 0; t < item.time; t++) position += item.alive[t];
   int64_t done = position;
   for (int t = item.time - 1; t >= 0; t--) {
-    const int n = item.alive[t];
+    const int n = item.alive[t], next = t + 1 < item.time ? item.alive[t + 1] : 0;
     position -= n;
     const int64_t before = t ? position - item.alive[t - 1] : 0;
     for (int i = 0; i < n; i++) {
@@ -264,19 +278,29 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
       if constexpr (Cell::MEMORY > 0)
         memory = t ? way.saved + ((before + i) * S + Cell::MEMORY) * P
                    : way.start_memory ? way.start_memory + row * P : nullptr;
+      const float *after = nullptr;
+      if constexpr (Cell::STATE)
+        after = i < next ? way.previous + (position + n + i) * P : way.saved + (position + i) * S * P;
       const V share = splat(1.f / (float)item.length[i]);
       for (int64_t j = 0; j < P; j += W) {
         V grad = load(d_hidden + i * P + j);
         if (pooled && c.pooling == TEXTRNN_MEAN) grad = fma(share, load(pooled + j), grad);
         if (pooled && c.pooling == TEXTRNN_MAX) grad += load_int(best + j) == t - I{} ? load(pooled + j) : V{};
         if (output) grad += load(output + j);
-        const BackPlace at{way.saved + (position + i) * S * P + j, P, x ? x + j : nullptr,
+        const BackPlace at{way.saved + (position + i) * S * P + j, P, x ? x + j : nullptr, Cell::STATE ? after + j : nullptr,
                            load(way.previous + (position + i) * P + j), memory ? load(memory + j) : V{},
                            d_memory + i * P + j};
         store(d_hidden + i * P + j, Cell::back(grad, at));
       }
+      // What the step before needs is asked for while the products run.
+      if (Cell::R && t) {
+        const float *gates = way.saved + (before + i) * S * P, *state = way.previous + (before + i) * P;
+        for (int64_t j = 0; j < S * P; j += TEXTRNN_LANES) prefetch_second(gates + j);
+        for (int64_t j = 0; j < P; j += TEXTRNN_LANES) prefetch_second(state + j);
+      }
     }
     if constexpr (Cell::R) {
+      const InPhase in_product(phase::PRODUCT_BACK);
 #if defined(__AVX512F__)
       constexpr int MAX = 6, WIDE = 4;
 #else
@@ -302,6 +326,7 @@ static bool backward(const textrnn_layer &c, int64_t number, int d) {
         for (; j < P; j += W) some.template operator()<1>(j);
       });
       if (done - position >= NEAR || t == 0) {
+        const InPhase in_outer(phase::OUTER_PRODUCT);
         accumulate_outer(gates, S * P, K, way.previous + position * P, P, done - position, d_weight, d_weight + up * P, packed_a,
                          packed_b);
         done = position;
@@ -327,15 +352,7 @@ static void pack(const textrnn_layer &c, int d, int64_t first, int64_t end) {
     const float *weight = way.from_hidden;
     for (int64_t j = first; j < end; j += W)
       for (int g = 0; g < Cell::G; g++)
-        for (int l = 0; l < W; l++) {
-          if (j + l >= H) {
-            for (int64_t k = 0; k < H; k++) way.panels[j * H * Cell::G + (k * Cell::G + g) * W + l] = 0.f;
-            continue;
-          }
-          float *to = way.panels + j * H * Cell::G + g * W + l;
-          const float *row = weight + (g * H + j + l) * H;
-          for (int64_t k = 0; k < H; k++) to[k * Cell::G * W] = row[k];
-        }
+        turn_rows(weight + (g * H + j) * H, H, H - j, H, way.panels + j * H * Cell::G + g * W, Cell::G * W);
     if (!way.saved) return;
     for (int64_t j = first; j < end; j += W) {
       float *to = way.panels + Cell::G * P * H + j * K;

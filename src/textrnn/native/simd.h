@@ -190,6 +190,53 @@ INLINE V hyperbolic_tangent(V x) {
 
 #endif
 
+// Lanes of both in turns: of the first halves, of the second ones.
+#if defined(__AVX512F__)
+INLINE V interleave_first(V a, V b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+INLINE V interleave_second(V a, V b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif defined(__AVX2__)
+INLINE V interleave_first(V a, V b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+INLINE V interleave_second(V a, V b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#else
+INLINE V interleave_first(V a, V b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+INLINE V interleave_second(V a, V b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
+
+// Lane l of x[i] becomes lane i of x[l].
+INLINE void transpose(V (&x)[W]) {
+#pragma GCC unroll 4
+  for (int n = 1; n < W; n *= 2) {
+    V y[W];
+#pragma GCC unroll 8
+    for (int i = 0; i < W / 2; i++) {
+      y[2 * i] = interleave_first(x[i], x[i + W / 2]);
+      y[2 * i + 1] = interleave_second(x[i], x[i + W / 2]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++) x[i] = y[i];
+  }
+}
+
+// Turns up to W rows of a matrix into as many columns: to[c * to_row + r] = from[r * from_row + c]. Where there are fewer rows
+// the rest of W columns is zero.
+INLINE void turn_rows(const float *from, int64_t from_row, int64_t rows, int64_t columns, float *to, int64_t to_row) {
+  for (int64_t c = 0; c < columns; c += W) {
+    const int64_t left = columns - c;
+    V x[W];
+#pragma GCC unroll 16
+    for (int r = 0; r < W; r++)
+      x[r] = r >= rows ? V{} : left >= W ? load(from + r * from_row + c) : load_some(from + r * from_row + c, left);
+    transpose(x);
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++)
+      if (i < left) store(to + (c + i) * to_row, x[i]);
+  }
+}
+
 // W 16-bit floats. By their bits where nothing else is sure: not every compiler that makes code for such a machine knows the
 // type. Denormal ones are scaled whole numbers, so that flushing does not touch them.
 INLINE V load_half(const uint16_t *p) {
@@ -215,6 +262,7 @@ INLINE V load_half(const uint16_t *p) {
 }
 
 INLINE void prefetch(const void *p) { __builtin_prefetch(p); }
+INLINE void prefetch_to_write(const void *p) { __builtin_prefetch(p, 1, 2); }
 INLINE void prefetch_second(const void *p) { __builtin_prefetch(p, 0, 2); }  // into the second-level cache
 
 // acc[m][v] += sum over k < K of a[m * lda + k] * panel[v / G][k][v % G], k in rising order whatever M and P are.

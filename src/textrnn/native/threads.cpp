@@ -1,5 +1,7 @@
 #include "threads.h"
 
+#include "phases.h"
+
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -64,6 +66,14 @@ struct Pool {
     }
   }
   void run(int threads, int64_t tasks, const std::function<void(int64_t)> &what) {
+    start(threads, tasks, what);
+    take();
+    const InPhase waiting(phase::WAITING);
+    for (int i = 0; i < SPINS && busy.load() > 0; i++) pause();
+    for (int left; (left = busy.load()) > 0;) busy.wait(left);
+  }
+  void start(int threads, int64_t tasks, const std::function<void(int64_t)> &what) {
+    const InPhase waiting(phase::WAITING);
     while ((int)workers.size() < threads - 1) {
       const int number = (int)workers.size();
       const uint32_t seen = round.load();
@@ -81,9 +91,6 @@ struct Pool {
     busy = (int)workers.size();
     round.fetch_add(1, std::memory_order_release);
     round.notify_all();
-    take();
-    for (int i = 0; i < SPINS && busy.load() > 0; i++) pause();
-    for (int left; (left = busy.load()) > 0;) busy.wait(left);
   }
 };
 
@@ -101,7 +108,12 @@ void parallel(int threads, int64_t count, const std::function<void(int64_t)> &ta
   std::unique_lock<std::mutex> lock(pool->owner, std::defer_lock);
   if (threads < 2 || !lock.try_lock()) {
     FlushDenormals flush;
-    for (int64_t i = 0; i < count; i++) task(i);
+    SecondThread second;
+    for (int64_t i = 0; i < count; i++) {
+      second.begin();
+      task(i);
+      second.end();
+    }
     return;
   }
   pool->run(threads, count, task);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "internal.h"
+#include "phases.h"
 
 #if defined(_WIN32)
 #define TEXTRNN_EXPORT extern "C" __declspec(dllexport)
@@ -160,6 +161,7 @@ void log_probabilities(const float *logits, int64_t classes, double *to) {
 // With `r_drop` (Liang et al. 2021, arXiv:2106.14448) half the mean of KL(p || q) + KL(q || p) over the texts, times r_drop, is
 // learnt from as well, p and q being the two readings of a text; s.loss is without it.
 bool head(textrnn_training_step &s, const Memory &m) {
+  const InPhase in_head(phase::HEAD);
   const textrnn_layer &c = s.layer;
   const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes, batch = s.batch;
   double weights = 0, loss = 0;
@@ -210,6 +212,7 @@ bool head(textrnn_training_step &s, const Memory &m) {
 }
 
 textrnn_plan *make_plan(const textrnn_training_step &s) {
+  const InPhase in_planning(phase::PLANNING);
   const bool through = s.time > 0;
   const int64_t time = through ? s.time : s.batch ? *std::max_element(s.lengths, s.lengths + s.batch) : 0;
   std::vector<int64_t> ids(s.batch * time), through_all;
@@ -226,6 +229,7 @@ textrnn_plan *make_plan(const textrnn_training_step &s) {
 }
 
 Status take_step(textrnn_training_step &s) {
+  const InPhase in_rest(phase::REST);
   textrnn_layer &c = s.layer;
   const CellShape *shape = cell_shape(c.cell);
   const std::unique_ptr<textrnn_plan, void (*)(textrnn_plan *)> plan(make_plan(s), textrnn_plan_free);

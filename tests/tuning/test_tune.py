@@ -21,6 +21,7 @@ from textrnn.config import Recipe
 from textrnn.data import as_examples, collect, split_stratified
 from textrnn.history import EpochRecord
 from textrnn.training import recipe
+from textrnn.training.effort import DataSize, settings_for
 from textrnn.tuning import TrialRecord, Tuning, draw_tuning, tuning_to_text
 from textrnn.tuning.budget import seconds_of
 from textrnn.tuning.space import SPACE, default_point, dimensions, suggest
@@ -37,6 +38,7 @@ QUICK: dict[str, Any] = {
     "max_length": 16,
     "threads": 1,
 }
+PLAIN = QUICK | {"effort": "plain"}
 TOLERANCE_SECONDS = 6.0
 """One step, one validation and the writing of a small model, on a machine with four times more work than cores."""
 
@@ -44,7 +46,7 @@ TOLERANCE_SECONDS = 6.0
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> None:
     """What PyTorch and scikit-learn import at their first use does not count against the budgets below."""
-    textrnn.train(PAIRS, metric="accuracy", **QUICK)
+    textrnn.train(PAIRS, metric="accuracy", **PLAIN)
 
 
 def options(settings: dict[str, Any]) -> list[str]:
@@ -66,7 +68,7 @@ def test_budgets_that_are_none_are_one_sentence(budget: Any) -> None:
 
 @pytest.mark.parametrize("fixed", [{}, {"cell": "gru"}, {"cell": "mingru"}, {"weight_decay": 0.0, "layers": 5}])
 def test_the_defaults_are_a_point_of_the_space_and_every_point_is_a_recipe(fixed: dict[str, Any]) -> None:
-    space = dimensions(fixed)
+    space = dimensions(fixed, {})
     assert not {dimension.name for dimension in space} & fixed.keys()
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     study.enqueue_trial(default_point(space))
@@ -85,7 +87,7 @@ def test_the_defaults_are_a_point_of_the_space_and_every_point_is_a_recipe(fixed
 def test_a_default_outside_its_range_widens_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"weight_decay": 0.0, "learning_rate": 5.0, "batch_size": 4096}.items():
         monkeypatch.setattr("textrnn.tuning.space.Recipe.from_settings", lambda n=name, v=value, **_: _With(n, v))
-        space = {dimension.name: dimension for dimension in dimensions({})}
+        space = {dimension.name: dimension for dimension in dimensions({}, {})}
         low, high, log = space[name].range
         assert low <= value <= high and (low > 0 or not log)
         monkeypatch.undo()
@@ -113,7 +115,9 @@ def test_a_search_beats_or_equals_the_defaults_and_its_command_leads_to_the_same
     data, out, plot = write_csv(tmp_path / "d.csv", 160), tmp_path / "m.textrnn", tmp_path / "p.png"
     settings = QUICK | {"metric": "accuracy"}
     began = time.monotonic()
-    result = run_here("tune", data, "--budget", "15s", "--out", out, "--plot", plot, *options(settings))
+    result = run_here(
+        "tune", data, "--budget", "15s", "--out", out, "--plot", plot, *options(settings), "--effort", "plain"
+    )
     took = time.monotonic() - began
     assert result.code == 0, result.err
     *trials, saved = map(json.loads, result.out.splitlines())
@@ -139,17 +143,41 @@ def test_a_search_beats_or_equals_the_defaults_and_its_command_leads_to_the_same
             np.testing.assert_array_equal(again.weights[name], weight, err_msg=name)
 
 
+def test_the_whole_model_is_trained_with_the_best_settings(tmp_path: Path) -> None:
+    """Trials are single networks that begin where the effort does; what comes out has all parts."""
+    data, out = write_csv(tmp_path / "d.csv", 160), tmp_path / "m.textrnn"
+    small = {"hidden_size": 8, "embedding_size": 8, "epochs": 2, "threads": 1, "members": 2}
+    result = run_here("tune", data, "--budget", "12s", "--out", out, *options(small))
+    assert result.code == 0, result.err
+    *trials, saved = map(json.loads, result.out.splitlines())
+    size = DataSize.of(collect(as_examples(data)), Recipe().text)
+    given = settings_for("default", size, small)
+    assert given["cell"] != Recipe().model.cell and given["ngrams"] and given["character_ngrams"]
+    assert trials[0]["settings"].items() <= Recipe.from_settings(**given).settings().items()
+    model = textrnn.load(out)
+    provenance = model.header.provenance
+    assert provenance is not None and saved["whole"] == provenance.metrics["loss"] < saved["best"]["value"]
+    assert (model.header.model.members, model.header.model.ngrams) == (2, given["ngrams"])
+    assert model.header.model.cell == saved["best"]["settings"]["cell"]
+    rest = shlex.split(saved["command"])[2:]
+    assert run_here("train", *rest).code == 0
+    again = textrnn.load(out)
+    if not provenance.interrupted and saved["best"]["ending"] == "complete":
+        for name, weight in model.weights.items():
+            np.testing.assert_array_equal(again.weights[name], weight, err_msg=name)
+
+
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tuning]:
     """A study with some trials."""
     study = tmp_path_factory.mktemp("study") / "odd {name} % é.study"
-    return study, textrnn.tune(PAIRS, budget=4, study=study, **QUICK)
+    return study, textrnn.tune(PAIRS, budget=4, study=study, **PLAIN)
 
 
 def test_the_same_call_goes_on(searched: tuple[Path, Tuning]) -> None:
     study, before = searched
     told: list[TrialRecord] = []
-    after = textrnn.tune(PAIRS, budget="2s", study=study, on_trial=told.append, **QUICK)
+    after = textrnn.tune(PAIRS, budget="2s", study=study, on_trial=told.append, **PLAIN)
     assert len(after.trials) > len(before.trials)
     assert after.trials[: len(before.trials)] == before.trials and after.trials[len(before.trials) :] == told
     assert after.first == before.first and after.best.value is not None and before.best.value is not None
@@ -177,7 +205,7 @@ def test_another_search_is_refused(
     study, _ = searched
     before = study.read_bytes()
     with pytest.raises(textrnn.CheckpointError, match=message) as caught:
-        textrnn.tune(data, budget="1s", study=study, **QUICK | settings)
+        textrnn.tune(data, budget="1s", study=study, **PLAIN | settings)
     assert str(caught.value).startswith(str(study)) and "\n" not in str(caught.value)
     assert study.read_bytes() == before
 
@@ -185,37 +213,37 @@ def test_another_search_is_refused(
 def test_another_space_is_refused(searched: tuple[Path, Tuning], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(SPACE, "word_dropout")
     with pytest.raises(textrnn.CheckpointError, match="searched other ranges or began with other defaults"):
-        textrnn.tune(PAIRS, budget="1s", study=searched[0], **QUICK)
+        textrnn.tune(PAIRS, budget="1s", study=searched[0], **PLAIN)
 
 
 def test_other_files_are_no_studies(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a poem, not a study")
     with pytest.raises(textrnn.CheckpointError, match="not a study: expected an SQLite file"):
-        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "text", **QUICK)
+        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "text", **PLAIN)
     (tmp_path / "broken").write_bytes(b"SQLite format 3\0" + b"\xff" * 2000)
     with pytest.raises(textrnn.CheckpointError, match="not a study, or damaged"):
-        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "broken", **QUICK)
+        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "broken", **PLAIN)
     with pytest.raises(textrnn.OutputError, match="does not exist"):
-        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "no" / "study", **QUICK)
+        textrnn.tune(PAIRS, budget="1s", study=tmp_path / "no" / "study", **PLAIN)
 
 
 def test_a_missing_model_is_said(tmp_path: Path) -> None:
     study = tmp_path / "s"
-    textrnn.tune(PAIRS, budget=4, study=study, **QUICK)
+    textrnn.tune(PAIRS, budget=4, study=study, **PLAIN)
     for model in (tmp_path / "s.models").iterdir():
         model.unlink()
     with pytest.raises(textrnn.CheckpointError, match="the best model of this study is missing"):
-        textrnn.tune(PAIRS, budget=0.001, study=study, **QUICK)
+        textrnn.tune(PAIRS, budget=0.001, study=study, **PLAIN)
 
 
 def test_a_budget_too_short_for_an_epoch_is_said(tmp_path: Path) -> None:
     with pytest.raises(textrnn.TextRNNError, match=r"no epoch was complete within the budget of 0\.001"):
-        textrnn.tune(PAIRS, budget=0.001, **QUICK)
+        textrnn.tune(PAIRS, budget=0.001, **PLAIN)
 
 
 def test_a_running_trial_is_cut_off_and_its_best_epoch_counts() -> None:
     began = time.monotonic()
-    tuning = textrnn.tune(PAIRS, budget=3, patience=0, **QUICK | {"epochs": 100_000})
+    tuning = textrnn.tune(PAIRS, budget=3, patience=0, **PLAIN | {"epochs": 100_000})
     assert 3 <= time.monotonic() - began < 3 + TOLERANCE_SECONDS
     assert tuning.first is not None and tuning.first.ending == "cut off" and tuning.first.epochs > 1
     provenance = tuning.classifier.header.provenance
@@ -228,22 +256,22 @@ def test_ctrl_c_ends_the_search_with_what_it_found() -> None:
         raise KeyboardInterrupt
 
     began = time.monotonic()
-    tuning = textrnn.tune(PAIRS, budget="10m", on_trial=interrupt, **QUICK)
+    tuning = textrnn.tune(PAIRS, budget="10m", on_trial=interrupt, **PLAIN)
     assert time.monotonic() - began < 60 and len(tuning.trials) == 1 and tuning.best == tuning.first
 
 
 def search_of(tmp_path: Path, seconds: float = 60, **fixed: Any) -> Search:
     dataset, held_out = split_stratified(collect(as_examples(PAIRS)), 0.2, 1)
     fixed = QUICK | fixed
-    return Search(dataset, held_out, None, fixed, tmp_path / "s", time.monotonic() + seconds, seconds, 1)
+    return Search(dataset, held_out, None, fixed, fixed, tmp_path / "s", time.monotonic() + seconds, seconds, 1)
 
 
 def test_trials_worse_than_the_median_are_pruned(tmp_path: Path) -> None:
     """Against made trials that were much better at every epoch."""
     search = search_of(tmp_path, epochs=50, patience=0)
     with quiet_optuna():
-        study = prepare(search.study, Subject("data", None, search.fixed))
-        space = dimensions(search.fixed)
+        study = prepare(search.study, Subject("data", None, search.fixed, search.single))
+        space = search.space
         for _ in range(4):
             made = study.ask(fixed_distributions={})
             for epoch in range(1, 51):
@@ -269,11 +297,11 @@ def test_a_trial_that_fails_does_not_end_the_search(tmp_path: Path, monkeypatch:
         return real(*arguments, **named)
 
     monkeypatch.setattr("textrnn.tuning.trials.train_on", sometimes)
-    tuning = textrnn.tune(PAIRS, budget=5, **QUICK | {"epochs": 1})
+    tuning = textrnn.tune(PAIRS, budget=5, **PLAIN | {"epochs": 1})
     assert [record.ending for record in tuning.trials[:2]] == ["complete", "failed"] and count > 2
     count = 1
     with pytest.raises(textrnn.TextRNNError, match="training diverged"):
-        textrnn.tune(PAIRS, budget=5, **QUICK)
+        textrnn.tune(PAIRS, budget=5, **PLAIN)
 
 
 def test_importances_find_what_matters_and_are_drawn(tmp_path: Path) -> None:
@@ -320,7 +348,7 @@ def test_watch_tells_the_best_value_so_far(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_killed_search_goes_on(tmp_path: Path) -> None:
     data, out = write_csv(tmp_path / "d.csv", 160), tmp_path / "m.textrnn"
-    arguments = ["tune", str(data), "--out", str(out), *options(QUICK | {"epochs": 30, "patience": 0})]
+    arguments = ["tune", str(data), "--out", str(out), *options(PLAIN | {"epochs": 30, "patience": 0})]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([*TEXTRNN, *arguments, "--budget", "5m"], stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
@@ -365,7 +393,7 @@ def test_without_optuna_a_sentence_says_what_to_install(tmp_path: Path) -> None:
 def test_workers_share_a_study(tmp_path: Path) -> None:
     data, out = write_csv(tmp_path / "d.csv", 160), tmp_path / "m.textrnn"
     began = time.monotonic()
-    result = run_here("tune", data, "--budget", "40s", "--workers", "2", "--out", out, *options(QUICK))
+    result = run_here("tune", data, "--budget", "40s", "--workers", "2", "--out", out, *options(PLAIN))
     assert result.code == 0, result.err
     assert 40 <= time.monotonic() - began < 40 + 3 * TOLERANCE_SECONDS
     *trials, saved = map(json.loads, result.out.splitlines())
@@ -384,5 +412,5 @@ def test_what_ends_a_worker_is_told(tmp_path: Path) -> None:
             metric="roc_auc",
             workers=2,
             budget="60s",
-            **QUICK,
+            **PLAIN,
         )

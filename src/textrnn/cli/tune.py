@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from textrnn.cli.options import FileName, as_source, column_options, default_output, reading_options, recipe_options
+from textrnn.cli.options import (
+    FileName,
+    as_source,
+    column_options,
+    default_output,
+    effort_option,
+    reading_options,
+    recipe_options,
+)
 from textrnn.config import Recipe
 from textrnn.files import check_separate, require
 
@@ -43,6 +51,7 @@ The same command goes on with the study that it finds, for another budget.
 @click.option("--plot", metavar="FILE", type=FileName(), help="Draw importances and the course of the search (PNG).")
 @click.option("--validation", metavar="FILE", type=FileName(), help="Validation data.  [default: split off from DATA]")
 @click.option("--vectors", metavar="FILE", type=FileName(), help="Begin with these word vectors, as 'textrnn train'.")
+@effort_option
 @column_options
 @click.option(
     "--progress",
@@ -62,6 +71,7 @@ def tune(
     plot: str | None,
     validation: str | None,
     vectors: str | None,
+    effort: str,
     text: str | None,
     label: str | None,
     progress: str,
@@ -72,9 +82,9 @@ def tune(
 ) -> None:
     """Search the settings that suit DATA best and save their model.
 
-    DATA is a file or folder as 'textrnn train' takes it. The default recipe is tried first, so the result is at least
-    as good on the validation texts. Settings that are given are kept, all others of docs/tuning.md are searched.
-    Ctrl-C ends the search early.
+    DATA is a file or folder as 'textrnn train' takes it. Single networks are tried, the default recipe's first, so the
+    best is at least as good on the validation texts; with its settings the whole model is trained then. Settings that
+    are given are kept, all others of docs/tuning.md are searched. Ctrl-C ends the search early.
     """
     chosen = {name: value for name, value in settings.items() if value is not None}
     Recipe.from_settings(**chosen)
@@ -103,6 +113,7 @@ def tune(
         budget=budget,
         study=kept,
         workers=workers,
+        effort=effort,
         text=text,
         label=label,
         format=format,
@@ -128,6 +139,7 @@ def tune(
             "path": str(path).encode(errors="backslashreplace").decode(),  # a name need not be text
             "metric": metric,
             "best": msgspec.to_builtins(tuning.best),
+            "whole": tuning.whole,
             "default": msgspec.to_builtins(tuning.first),
             "importances": tuning.importances,
             "command": command.encode(errors="backslashreplace").decode(),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from textrnn.config import Recipe, TextConfig
 from textrnn.data import LabelledTexts
+from textrnn.errors import ConfigError
 from textrnn.text import TextEncoder
 
 EFFORTS = ("plain", "quick", "default", "best")
@@ -54,6 +55,12 @@ class DataSize:
         return cls(
             len(dataset), dataset.task.difficulty(len(dataset.labels)), np.diff(offsets), text.tokenizer == "characters"
         )
+
+
+def check_effort(effort: str) -> None:
+    """Raises ConfigError where there is no effort of that name."""
+    if effort not in EFFORTS:
+        raise ConfigError(f"effort: expected one of {', '.join(EFFORTS)}, got {effort!r}")
 
 
 def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[str, Any]:

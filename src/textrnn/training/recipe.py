@@ -23,7 +23,7 @@ from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
 from textrnn.tasks import AnyTask, task_of
 from textrnn.text import TextEncoder, Vocabulary
-from textrnn.training.effort import EFFORTS, DataSize, settings_for
+from textrnn.training.effort import DataSize, check_effort, settings_for
 from textrnn.training.estimate import announce
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
@@ -100,8 +100,7 @@ def train(
         TypeError: there is no setting of that name.
         KeyboardInterrupt: interrupted before the first epoch was complete; later interrupts return the best so far.
     """
-    if effort not in EFFORTS:
-        raise ConfigError(f"effort: expected one of {', '.join(EFFORTS)}, got {effort!r}")
+    check_effort(effort)
     given = with_vector_size(settings, vectors)
     recipe = Recipe.from_settings(**given)  # refuses what is wrong before the data are read
     start = Start.asked_for(

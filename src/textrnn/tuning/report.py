@@ -51,6 +51,8 @@ def tuning_to_text(tuning: Tuning) -> str:
     if tuning.first and tuning.first.value is not None:
         line += f"; the default recipe: {tuning.first.value:.4f}"
     lines.append(line)
+    if tuning.whole is not None:
+        lines.append(f"with all parts: {tuning.whole:.4f}")
     if tuning.importances:
         shares = [f"{name} {100 * share:.0f} %" for name, share in tuning.importances.items() if share >= 0.005]
         lines.append("what mattered: " + ", ".join(shares))

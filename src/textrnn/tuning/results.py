@@ -30,7 +30,7 @@ class Tuning:
     """The result of a search."""
 
     classifier: Classifier
-    """Of the best trial."""
+    """Of the best trial, or the whole model with its settings."""
     metric: str
     """The validation metric that was sought to be best."""
     best: TrialRecord
@@ -42,3 +42,5 @@ class Tuning:
     importances: dict[str, float] = field(repr=False)
     """Share of the metric's variance that each setting explains (fANOVA, Hutter et al. 2014), the largest first; empty
     where there are too few complete trials."""
+    whole: float | None = field(default=None, kw_only=True)
+    """The validation metric of the whole model; None where a single network is all, or there was no time for more."""

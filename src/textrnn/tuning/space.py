@@ -65,9 +65,9 @@ class Dimension(NamedTuple):
         return trial.suggest_float(self.name, low, high, log=log)
 
 
-def dimensions(fixed: dict[str, Any]) -> list[Dimension]:
-    """What is searched, given the settings that are fixed."""
-    defaults = Recipe.from_settings(**fixed).settings()
+def dimensions(fixed: dict[str, Any], given: dict[str, Any]) -> list[Dimension]:
+    """What is searched, given the settings that are fixed, and others that are where the search begins."""
+    defaults = Recipe.from_settings(**given | fixed).settings()
     return [
         _dimension(name, space, defaults[name])
         for name, space in SPACE.items()

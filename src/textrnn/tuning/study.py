@@ -12,7 +12,7 @@ from textrnn.config import Recipe
 from textrnn.errors import CheckpointError
 from textrnn.files import check_writable, require
 from textrnn.tuning.results import TrialRecord
-from textrnn.tuning.space import default_point, described, dimensions
+from textrnn.tuning.space import Dimension, default_point, described, dimensions
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -34,10 +34,17 @@ class Subject:
     """Digest of the file of word vectors."""
     fixed: dict[str, Any]
     """Settings that the user chose."""
+    given: dict[str, Any]
+    """Settings that follow from the data, those of the user among them; what is searched begins there."""
+
+    @property
+    def space(self) -> list[Dimension]:
+        """What is searched."""
+        return dimensions(self.fixed, self.given)
 
     def attributes(self) -> dict[str, Any]:
         """As they are kept in the study, with the space that follows from them."""
-        content = asdict(self) | {"space": described(dimensions(self.fixed))}
+        content = asdict(self) | {"space": described(self.space)}
         as_json: dict[str, Any] = json.loads(json.dumps(content))
         return as_json
 
@@ -115,7 +122,7 @@ def prepare(path: Path, subject: Subject) -> "Study":
         for trial in trials:
             if trial.state == TrialState.RUNNING:  # left over by a killed process
                 study.tell(trial.number, state=TrialState.FAIL)
-        point = default_point(dimensions(subject.fixed))
+        point = default_point(subject.space)
         asked = [trial.system_attrs.get("fixed_params", trial.params) for trial in trials if _stands(trial)]
         if point not in asked:
             study.enqueue_trial(point)
@@ -149,7 +156,7 @@ def _check_same(path: Path, study: "Study", subject: Subject) -> None:
         )
         if old != new:
             raise CheckpointError(f"{path}: this study was made with {name}={old!r}, expected the same, found {new!r}")
-    if before["space"] != now["space"]:
+    if before["space"] != now["space"] or before["given"] != now["given"]:
         raise CheckpointError(f"{path}: this study searched other ranges or began with other defaults")
 
 

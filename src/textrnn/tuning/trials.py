@@ -14,7 +14,7 @@ from textrnn.tasks.metrics import LESS_IS_BETTER
 from textrnn.training import Event
 from textrnn.training.recipe import train_on
 from textrnn.tuning.results import Ending, TrialRecord
-from textrnn.tuning.space import default_point, dimensions, suggest
+from textrnn.tuning.space import Dimension, default_point, dimensions, suggest
 from textrnn.tuning.study import open_study, record
 
 if TYPE_CHECKING:
@@ -32,11 +32,19 @@ class Search:
     held_out: LabelledTexts
     vectors: str | Path | None
     fixed: dict[str, Any]
+    """Settings that the user chose."""
+    single: dict[str, Any]
+    """All settings of a trial that are not searched, and where the search begins for those that are."""
     study: Path
     deadline: float
     """By `time.monotonic`."""
     budget_seconds: float
     seed: int
+
+    @property
+    def space(self) -> list[Dimension]:
+        """What is searched."""
+        return dimensions(self.fixed, self.single)
 
     @property
     def metric(self) -> str:
@@ -120,13 +128,13 @@ def run_trials(search: Search, worker: int, stopped: Callable[[], bool], tell: C
 
 def _run_trial(search: Search, study: "Study", stopped: Callable[[], bool]) -> TrialRecord:
     trial = study.ask()
-    space = dimensions(search.fixed)
+    space = search.space
     settings = suggest(trial, space)
     is_default = settings == default_point(space)
     watch = Watch(trial, search, is_default=is_default, stopped=stopped)
     by_hand = False
     try:
-        recipe = Recipe.from_settings(**search.fixed | settings)
+        recipe = Recipe.from_settings(**search.single | settings)
         classifier = train_on(search.dataset, search.held_out, recipe, vectors=search.vectors, on_event=watch)
         provenance = classifier.header.provenance
         by_hand = provenance is not None and provenance.interrupted and watch.ending == "complete"

@@ -15,13 +15,15 @@ from textrnn.data import as_examples, collect
 from textrnn.errors import CheckpointError, ConfigError, TextRNNError
 from textrnn.runtime import load
 from textrnn.tasks import task_of
+from textrnn.training.effort import DataSize, check_effort, settings_for
 from textrnn.training.recipe import split_off
 from textrnn.training.vectors import with_vector_size
 from textrnn.tuning.budget import seconds_of
 from textrnn.tuning.results import TrialRecord, Tuning
-from textrnn.tuning.space import default_point, dimensions
+from textrnn.tuning.space import default_point
 from textrnn.tuning.study import Subject, digest_of, importances_of, prepare, quiet_optuna, records
 from textrnn.tuning.trials import Search, run_trials
+from textrnn.tuning.whole import ALONE, SEARCHING, with_all_parts
 from textrnn.tuning.workers import run_workers
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def tune(
     budget: str | float = "10m",
     study: str | Path | None = None,
     workers: int = 1,
+    effort: str = "default",
     text: str | None = None,
     label: str | None = None,
     format: str | None = None,
@@ -48,7 +51,8 @@ def tune(
 ) -> Tuning:
     """Search the settings with the best validation metric; `docs/tuning.md` says where and how.
 
-    The default recipe is the first trial, so the result is at least as good on the validation texts. Ctrl-C ends the
+    Single networks are tried, the default recipe's first, so the best is at least as good on the validation texts. With
+    its settings the whole model is trained then: several networks and n-grams, as `effort` has it. Ctrl-C ends the
     search early. With more than one worker a script needs the guard `if __name__ == "__main__":`.
 
     Args:
@@ -59,6 +63,7 @@ def tune(
         study: an SQLite file that keeps all trials, and beside it a folder with the best model; the same call goes on
             with it, for another `budget`. None: nothing is kept.
         workers: processes that try settings at the same time.
+        effort: as in `textrnn.train`: where the search begins, and what the whole model is.
         on_trial: told of each trial that is over.
         settings: any setting of `textrnn.config.Recipe`, which then is not searched; `metric` chooses what is sought.
 
@@ -70,6 +75,7 @@ def tune(
         KeyboardInterrupt: interrupted before anything was found.
     """
     seconds = seconds_of(budget)
+    check_effort(effort)
     if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 1024:
         raise ConfigError(f"workers: expected a whole number from 1 to 1024, got {workers!r}")
     with quiet_optuna(), _kept(study) as path:
@@ -94,18 +100,23 @@ def tune(
             if split is None:
                 raise ConfigError("tuning needs validation texts: give some, or more texts to split them off from")
             held_out = split
+        given = settings_for(effort, DataSize.of(dataset, recipe.text), fixed)
+        single = given | ALONE
+        whole = Recipe.from_settings(**given) != Recipe.from_settings(**single)
+        share = SEARCHING if whole else 1.0
         data_print = f"{dataset.fingerprint()} {held_out.fingerprint()}"
-        opened = prepare(path, Subject(data_print, digest_of(vectors), fixed))
+        opened = prepare(path, Subject(data_print, digest_of(vectors), fixed, single))
         if workers > 1 and "threads" not in fixed:  # results do not depend on it
-            fixed = fixed | {"threads": max(1, (os.cpu_count() or 1) // workers)}
+            single = single | {"threads": max(1, (os.cpu_count() or 1) // workers)}
         search = Search(
             dataset=dataset,
             held_out=held_out,
             vectors=vectors,
             fixed=fixed,
+            single=single,
             study=path,
-            deadline=started + seconds,
-            budget_seconds=seconds,
+            deadline=started + share * seconds,
+            budget_seconds=share * seconds,
             seed=recipe.training.seed,
         )
         try:
@@ -116,7 +127,10 @@ def tune(
         except KeyboardInterrupt:
             if not any(record.ending in ("complete", "cut off") for record in records(opened, search.sign)):
                 raise
-        return _result(opened, search, settings, budget)
+        # What follows from the file of vectors is no setting to be given again.
+        told = {name: value for name, value in given.items() if name in settings or name not in fixed}
+        found = _result(opened, search, told, budget)
+        return with_all_parts(found, search, given, deadline=started + seconds) if whole else found
 
 
 @contextmanager
@@ -143,7 +157,7 @@ def _result(study: "Study", search: Search, chosen: dict[str, Any], budget: str 
     model = search.model_of(best.number)
     if not model.exists():
         raise CheckpointError(f"{model}: the best model of this study is missing, expected it beside {search.study}")
-    point = default_point(dimensions(search.fixed))
+    point = default_point(search.space)
     return Tuning(
         classifier=load(model),
         metric=search.metric,

@@ -356,6 +356,7 @@ def test_a_killed_search_goes_on(tmp_path: Path) -> None:
     time.sleep(0.3)  # into the second trial
     process.send_signal(signal.SIGKILL)
     process.wait()
+    process.stdout.close()
     assert not out.exists()
     result = run_here(*arguments, "--budget", "2s")
     assert result.code == 0, result.err

@@ -142,7 +142,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Raises:
             ValueError: X is not a list of strings, y does not fit it, or a setting's value cannot be used.
         """
-        from textrnn.training.recipe import split_off, train_on
+        from textrnn.training.recipe import train_on
+        from textrnn.training.texts import split_off
         from textrnn.training.vectors import with_vector_size
 
         texts = as_texts(X)

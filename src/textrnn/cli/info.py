@@ -53,7 +53,7 @@ def _lines(header: Header, path: Path) -> list[str]:
     lines = [
         f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}",
         *([] if header.task == SINGLE_LABEL else [one_line(task, 300)]),
-        f"labels        {len(header.labels)}: {labels}" + (", …" if len(header.labels) > 20 else ""),
+        *([f"labels        {len(header.labels)}: {labels}" + ", …" * (len(header.labels) > 20)] if labels else []),
         f"text          {_settings(header.text)}",
         f"vocabulary    {len(header.vocabulary):,} tokens: {tokens} …",
         f"network       {_settings(header.model)}; {parameters:,} parameters",

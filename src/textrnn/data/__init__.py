@@ -8,6 +8,7 @@ from textrnn.data.folds import stratified_folds
 from textrnn.data.lines import MAX_CHARACTERS
 from textrnn.data.ragged import EncodedTexts, RaggedBatch
 from textrnn.data.readers import FORMATS, read_examples
+from textrnn.data.reading import read_labelled
 from textrnn.data.scope import set_apart
 from textrnn.data.sources import as_examples
 from textrnn.data.splits import Overlap, overlap, split_stratified
@@ -31,6 +32,7 @@ __all__ = [
     "in_order",
     "overlap",
     "read_examples",
+    "read_labelled",
     "set_apart",
     "split_stratified",
     "stratified_folds",

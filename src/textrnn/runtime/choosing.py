@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from textrnn.data import LabelledTexts, as_examples, collect
+from textrnn.data import LabelledTexts, read_labelled
 from textrnn.errors import ConfigError
 from textrnn.evaluation.intervals import wilson
 from textrnn.evaluation.results import Estimate
@@ -68,17 +68,17 @@ def choose_threshold(
     """
     classifier = model if isinstance(model, Classifier) else load(model)
     check_wanted(classifier, target, precision, recall)
-    examples = as_examples(
+    dataset = read_labelled(
         data,
         labels,
+        task=classifier.task,
+        known=classifier.labels,
         text=text,
         label=label,
         format=format,
         encoding=encoding,
         header=header,
-        read_label=classifier.task.read_label,
     )
-    dataset = collect(examples, labels=classifier.labels, task=classifier.task)
     return choose_on(classifier, dataset, target, precision=precision, recall=recall)
 
 

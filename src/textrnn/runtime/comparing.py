@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.data import LabelledTexts, as_examples, collect
+from textrnn.data import LabelledTexts, read_labelled
 from textrnn.errors import ConfigError
 from textrnn.evaluation import Comparison, compare_probabilities
 from textrnn.runtime.classifier import Classifier, load
@@ -42,20 +42,21 @@ def compare(
     names = [str(given) if isinstance(given, str | Path) else name for given, name in ((first, "A"), (second, "B"))]
     one, two = (given if isinstance(given, Classifier) else load(given) for given in (first, second))
     check_same_labels(one, two)
-    examples = as_examples(
+    dataset = read_labelled(
         data,
         labels,
+        task=one.task,
+        known=one.labels,
         text=text,
         label=label,
         format=format,
         encoding=encoding,
         header=header,
-        read_label=one.task.read_label,
     )
     return compare_on(
         one,
         two,
-        collect(examples, labels=one.labels, task=one.task),
+        dataset,
         names=(names[0], names[1]),
         disagreements=disagreements,
     )

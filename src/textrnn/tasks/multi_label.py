@@ -6,7 +6,7 @@ for text categorization", SIGIR 2001). SCut overfits labels that are rare there,
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -18,14 +18,14 @@ from textrnn.tasks.classes import ClassIndex, check_count
 from textrnn.tasks.metrics import check_name, sklearn_metrics
 from textrnn.tasks.prediction import Prediction
 from textrnn.tasks.scores import log_sigmoid, sigmoid
-from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets, Task, probability_columns, rounded
+from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets, TaskRecord, probability_columns, rounded
 from textrnn.tasks.thresholds import best_for_f1
 
 RARE = 10
 """Validation texts that a label must have for a threshold of its own."""
 
 
-class MultiLabel(Task, frozen=True, kw_only=True, tag="multi_label"):
+class MultiLabel(TaskRecord, frozen=True, kw_only=True, tag="multi_label"):
     """See the module."""
 
     separator: Annotated[str, Meta(min_length=1, max_length=8)] = "|"
@@ -92,16 +92,12 @@ class MultiLabel(Task, frozen=True, kw_only=True, tag="multi_label"):
         """As many classes as there are labels."""
         return max(2, labels)
 
-    def fitted(self, targets: Targets) -> Task:
-        """Nothing is learned from them."""
-        return self
-
     def first_bias(self, targets: Targets) -> NDArray[np.float64]:
         """The log-odds of each label: an optimiser's small steps would take epochs to find that labels are rare."""
         have = targets.sum(axis=0) + 0.5
         return np.asarray(np.log(have / (len(targets) + 1 - have)))
 
-    def tuned(self, targets: Targets, answers: Answers) -> Task:
+    def tuned(self, targets: Targets, answers: Answers) -> Self:
         """With the thresholds of the best F1."""
         shared = best_for_f1(targets.ravel(), answers.ravel())
         return msgspec.structs.replace(
@@ -112,7 +108,7 @@ class MultiLabel(Task, frozen=True, kw_only=True, tag="multi_label"):
             ],
         )
 
-    def with_threshold(self, label: int, value: float, labels: int) -> Task:
+    def with_threshold(self, label: int, value: float, labels: int) -> Self:
         """See `Task`."""
         limits = self.limits(labels).tolist()
         limits[label] = value

@@ -21,15 +21,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.labels import AnyLabel, Label, as_label
+from textrnn.labels import AnyLabel, Label
+from textrnn.tasks.class_task import ClassTask
 from textrnn.tasks.classes import CLASS_METRICS, LEVEL_METRICS, ClassCollector, check_count, class_score, class_weights
-from textrnn.tasks.prediction import Prediction
 from textrnn.tasks.scores import log_sigmoid, sigmoid
-from textrnn.tasks.single_label import class_predictions, class_record, class_row
-from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets, Task, probability_columns
+from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets
 
 
-class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
+class Ordinal(ClassTask, frozen=True, kw_only=True, tag="ordinal"):
     """See the module."""
 
     order: list[str] = msgspec.field(default_factory=list)
@@ -37,24 +36,10 @@ class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
 
     metrics: ClassVar[tuple[str, ...]] = (*CLASS_METRICS, *LEVEL_METRICS)
     shown: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "mae")
-    one_label: ClassVar[bool] = True
-
-    def read_label(self, value: Any) -> Label:
-        """See `Task`."""
-        return as_label(value)
 
     def collector(self, labels: Sequence[Label] | None) -> Collector:
         """See `Task`."""
         return LevelCollector(labels, self.order)
-
-    def label_of(self, target: Any, labels: Sequence[Label]) -> Label:
-        """See `Task`."""
-        found: Label = labels[target]
-        return found
-
-    def strata(self, targets: Targets) -> NDArray[np.int64]:
-        """The levels."""
-        return targets
 
     def check(self, labels: Sequence[Label]) -> None:
         """See `Task`."""
@@ -71,26 +56,6 @@ class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
         """A score for each step from one level to the next."""
         return labels - 1
 
-    def difficulty(self, labels: int) -> int:
-        """See `Task`."""
-        return labels
-
-    def fitted(self, targets: Targets) -> Task:
-        """Nothing is learned from them."""
-        return self
-
-    def first_bias(self, targets: Targets) -> None:
-        """At 0."""
-        return
-
-    def tuned(self, targets: Targets, answers: Answers) -> Task:
-        """Nothing is learned from them."""
-        return self
-
-    def with_threshold(self, label: int, value: float, labels: int) -> Task:
-        """There are none."""
-        raise ValueError("expected a task with thresholds")
-
     def answers(self, scores: Scores) -> Answers:
         """Probabilities of the levels, from products of the conditional ones. [texts, levels]"""
         above = np.exp(np.cumsum(log_sigmoid(scores), axis=1))  # P(y > k), [texts, levels - 1]
@@ -105,10 +70,6 @@ class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
         above = 1 - np.cumsum(answers, axis=1)[:, :-1]  # P(y > k)
         found: NDArray[np.int64] = (above >= 0.5).sum(axis=1)
         return found
-
-    def predictions(self, answers: Answers, labels: Sequence[Label], abstain_below: float) -> list[Prediction]:
-        """See `Task`."""
-        return class_predictions(answers, self.decided(answers), labels, abstain_below)
 
     def score(self, metric: str, targets: Targets, answers: Answers) -> float:
         """`mae` counts the levels between; where a correlation or kappa is undefined, it is 0."""
@@ -131,18 +92,6 @@ class Ordinal(Task, frozen=True, kw_only=True, tag="ordinal"):
             reaching = targets[rows]
             found.append(Problem(reaching > k, ((k, 1.0),), rows, None if weights is None else weights[reaching]))
         return found
-
-    def columns(self, labels: Sequence[Label]) -> list[str]:
-        """See `Task`."""
-        return ["label", "probability", *probability_columns(labels)]
-
-    def row(self, prediction: Prediction, abstention: str | None) -> list[str]:
-        """See `Task`."""
-        return class_row(prediction, abstention)
-
-    def record(self, prediction: Prediction, abstention: str | None) -> dict[str, Any]:
-        """See `Task`."""
-        return class_record(prediction, abstention)
 
 
 class LevelCollector:

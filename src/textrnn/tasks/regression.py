@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from textrnn.labels import AnyLabel, Label
 from textrnn.tasks.metrics import check_name, correlation
 from textrnn.tasks.prediction import Prediction
-from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets, Task
+from textrnn.tasks.task import Answers, Collector, Problem, Scores, Targets, TaskRecord
 
 LARGEST = 1e100
 """Of a number that can be a label: its square is far from overflowing."""
 STRATA = 10
 
 
-class Regression(Task, frozen=True, kw_only=True, tag="regression"):
+class Regression(TaskRecord, frozen=True, kw_only=True, tag="regression"):
     """See the module."""
 
     mean: Annotated[float, Meta(ge=-LARGEST, le=LARGEST)] = 0.0
@@ -62,27 +62,15 @@ class Regression(Task, frozen=True, kw_only=True, tag="regression"):
         """As hard as two classes."""
         return 2
 
-    def fitted(self, targets: Targets) -> Task:
+    def fitted(self, targets: Targets) -> Self:
         """With mean and standard deviation; numbers that are all but equal keep the deviation 1."""
         std = float(targets.std())
         return msgspec.structs.replace(self, mean=float(targets.mean()), std=std if std > 0 else 1.0)
-
-    def first_bias(self, targets: Targets) -> None:
-        """At 0."""
-        return
-
-    def tuned(self, targets: Targets, answers: Answers) -> Task:
-        """Nothing is learned from them."""
-        return self
 
     def standardised(self, targets: Targets) -> NDArray[np.float64]:
         """What the scores should be. [texts]"""
         found: NDArray[np.float64] = (targets - self.mean) / self.std
         return found
-
-    def with_threshold(self, label: int, value: float, labels: int) -> Task:
-        """There are none."""
-        raise ValueError("expected a task with thresholds")
 
     def answers(self, scores: Scores) -> Answers:
         """[texts, 1]"""

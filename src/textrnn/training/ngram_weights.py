@@ -98,10 +98,12 @@ class Held:
         """r of one problem. [n-grams]"""
         if problem.values.dtype.kind != "b":
             return np.ones(len(self.known))
-        present = self.of_rows(problem).copy()
-        present.data = np.ones_like(present.data)
-        inside = problem.values
-        p, q = 1 + present.T @ inside.astype(np.float64), 1 + present.T @ (~inside).astype(np.float64)
+        matrix = self.of_rows(problem)
+        inside = np.repeat(problem.values, np.diff(matrix.indptr))  # of the text of each entry
+        everywhere, within = (
+            np.bincount(matrix.indices, weights, minlength=len(self.known)) for weights in (None, inside)
+        )
+        p, q = 1.0 + within, 1.0 + everywhere - within
         found = np.zeros(len(self.known))
         for kind in kinds(self.known):
             found[kind] = np.log(p[kind] / p[kind].sum()) - np.log(q[kind] / q[kind].sum())

@@ -23,7 +23,6 @@ from textrnn.model import TextClassifier
 from textrnn.modelfile import Weights, member_prefixes
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.tasks import SINGLE_LABEL, Task
-from textrnn.text import TextEncoder
 from textrnn.text.ngrams import NgramRule
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Fit
@@ -45,7 +44,7 @@ def train_parts(
     train_network: TrainNetwork,
     training: LabelledTexts,
     validation: LabelledTexts | None,
-    encoder: TextEncoder,
+    encoded: EncodedExamples | None,
     *,
     checkpoint: CheckpointFile | None = None,
 ) -> Fit:
@@ -56,7 +55,7 @@ def train_parts(
         train_network: trains one network.
         training: what to learn from.
         validation: chooses the strength of the n-grams, and the scales.
-        encoder: of the texts.
+        encoded: the validation texts as the networks read them.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
 
     Returns:
@@ -69,7 +68,6 @@ def train_parts(
     """
     fits: list[Fit] = []
     scores: list[NDArray[np.float32]] = []
-    encoded = EncodedExamples.encode(validation, encoder) if validation is not None else None
     for member in range(recipe.model.members):
         state = checkpoint and replace(checkpoint, path=checkpoint_paths(checkpoint.path, member + 1)[-1])
         try:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from textrnn.config import Recipe
-from textrnn.data import EncodedTexts, LabelledTexts, as_examples, collect, split_stratified
-from textrnn.errors import ConfigError, DataError
+from textrnn.data import EncodedTexts, LabelledTexts
+from textrnn.errors import ConfigError
 from textrnn.files import require
 from textrnn.history import EpochRecord
 from textrnn.model import TextClassifier, initialize
@@ -34,6 +34,7 @@ from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
 from textrnn.training.randomness import random_stream
 from textrnn.training.start import Start, start_from
+from textrnn.training.texts import read_and_split
 from textrnn.training.vectors import begin_with_vectors, with_vector_size
 from textrnn.version import __version__
 
@@ -113,20 +114,8 @@ def train(
     task = task_of(recipe.task)
     if baseline and not task.one_label:
         raise ConfigError("baseline: expected a task with one label a text: there is no linear model for others")
-    read = partial(
-        as_examples,
-        text=text,
-        label=label,
-        format=format,
-        encoding=encoding,
-        header=header,
-        read_label=task.read_label,
-    )
-    dataset = collect(read(data, labels), task=task)
-    if validation is not None:
-        held_out: LabelledTexts | None = collect(read(validation, validation_labels), labels=dataset.labels, task=task)
-    else:
-        dataset, held_out = split_off(dataset, recipe)
+    how: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding, "header": header}
+    dataset, held_out = read_and_split(data, labels, validation, validation_labels, recipe, **how)
     note(dataset, held_out, recipe)
     if effort != "plain":
         recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
@@ -218,7 +207,7 @@ def train_on(
         return result, network
 
     announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
-    result = train_parts(recipe, train_network, dataset, held_out, encoder, checkpoint=state)
+    result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 
@@ -271,15 +260,3 @@ def replace_event(event: Event, network: int) -> Event:
     if isinstance(event, EpochRecord):
         return msgspec.structs.replace(event, network=network)
     return replace(event, network=network)
-
-
-def split_off(dataset: LabelledTexts, recipe: Recipe) -> tuple[LabelledTexts, LabelledTexts | None]:
-    """Training and validation texts by the recipe's fraction; no validation where the fraction is 0 or too small."""
-    config = recipe.training
-    if config.validation_fraction == 0:
-        return dataset, None
-    try:
-        return split_stratified(dataset, config.validation_fraction, config.seed)
-    except DataError as error:
-        logger.warning("%s; the last epoch's weights are kept", error)
-        return dataset, None

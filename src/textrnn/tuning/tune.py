@@ -6,17 +6,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textrnn.config import Recipe
-from textrnn.data import as_examples, collect
 from textrnn.errors import CheckpointError, ConfigError, TextRNNError
 from textrnn.runtime import load
-from textrnn.tasks import task_of
 from textrnn.training.effort import DataSize, check_effort, settings_for
-from textrnn.training.recipe import split_off
+from textrnn.training.texts import read_and_split
 from textrnn.training.vectors import with_vector_size
 from textrnn.tuning.budget import seconds_of
 from textrnn.tuning.results import TrialRecord, Tuning
@@ -82,24 +79,10 @@ def tune(
         started = time.monotonic()
         fixed = with_vector_size(settings, vectors)
         recipe = Recipe.from_settings(**fixed)
-        task = task_of(recipe.task)
-        read = partial(
-            as_examples,
-            text=text,
-            label=label,
-            format=format,
-            encoding=encoding,
-            header=header,
-            read_label=task.read_label,
-        )
-        dataset = collect(read(data, labels), task=task)
-        if validation is not None:
-            held_out = collect(read(validation, validation_labels), labels=dataset.labels, task=task)
-        else:
-            dataset, split = split_off(dataset, recipe)
-            if split is None:
-                raise ConfigError("tuning needs validation texts: give some, or more texts to split them off from")
-            held_out = split
+        how: dict[str, Any] = {"text": text, "label": label, "format": format, "encoding": encoding, "header": header}
+        dataset, held_out = read_and_split(data, labels, validation, validation_labels, recipe, **how)
+        if held_out is None:
+            raise ConfigError("tuning needs validation texts: give some, or more texts to split them off from")
         given = settings_for(effort, DataSize.of(dataset, recipe.text), fixed)
         single = given | ALONE
         whole = Recipe.from_settings(**given) != Recipe.from_settings(**single)

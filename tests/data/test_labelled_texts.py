@@ -35,7 +35,11 @@ def test_given_labels_keep_their_order_and_may_be_absent() -> None:
     assert found.example(0) == Example("x", "a")
 
 
-@given(st.lists(st.tuples(st.text(), st.integers()), min_size=2).filter(lambda rows: len({row[1] for row in rows}) > 1))
+@given(
+    st.lists(st.tuples(st.text(), st.integers()), min_size=2).filter(
+        lambda rows: 1 < len({row[1] for row in rows}) < max(11, len(rows))
+    )
+)
 def test_every_example_comes_back(rows: list[tuple[str, int]]) -> None:
     examples = [Example(text, label, "some.csv", line) for line, (text, label) in enumerate(rows, start=2)]
     found = collect(examples)
@@ -50,6 +54,13 @@ REFUSED: dict[str, tuple[list[Example], list[Label] | None, str]] = {
         [Example("a", "x", "a.csv", 2), Example("b", "x", "a.csv", 3)],
         None,
         "a.csv: all 2 texts have the label 'x', expected at least two labels",
+    ),
+    "texts as labels": (
+        [Example("pos", f"film {line}, {'and on ' * 20}", "a.csv", line) for line in range(2, 13)],
+        None,
+        "a.csv: each of the 11 texts has a label of its own, such as "
+        "'film 10, and on and on and on and on and on and on and on a…: "
+        "expected labels that texts share; does another column hold them?",
     ),
     "no label": ([Example("a", None, "a.csv", 2)], None, "a.csv, line 2: the label is missing"),
     "mixed": (

@@ -15,6 +15,10 @@ CLASS_METRICS = ("loss", "accuracy", "macro_f1", "micro_f1", "weighted_f1", "roc
 LEVEL_METRICS = ("mae", "quadratic_kappa", "spearman")
 
 
+MOST_UNSHARED = 10
+"""Labels of which each may stand beside one text only. More of them are no classes: nothing could be learned."""
+
+
 class ClassIndex:
     """Labels and their numbers, in the order in which they are met, or in a model's."""
 
@@ -64,14 +68,25 @@ class ClassCollector:
             raise ValueError(
                 f"all {len(self._found)} texts have the label {listing[0]!r}, expected at least two labels"
             )
+        if self._index.labels is None and len(listing) == len(self._found) > MOST_UNSHARED:
+            raise ValueError(
+                f"each of the {len(listing)} texts has a label of its own, such as {short(listing[0])}: expected labels "
+                "that texts share; does another column hold them?"
+            )
         return places[np.array(self._found, dtype=np.int64)], listing
 
 
 def _unknown(label: Label, labels: Sequence[Label], limit: int = 10) -> str:
-    known = ", ".join(repr(other) for other in labels[:limit])
+    known = ", ".join(map(short, labels[:limit]))
     if len(labels) > limit:
         known += f", … ({len(labels)} in all)"
-    return f"unknown label {label!r}, expected one of {known}"
+    return f"unknown label {short(label)}, expected one of {known}"
+
+
+def short(label: Label, longest: int = 60) -> str:
+    """As it would be written in Python, if need be its beginning only: a label can be a text in the wrong column."""
+    written = repr(label)
+    return written if len(written) <= longest else written[:longest] + "…"
 
 
 def check_count(labels: Sequence[Label], least: int) -> None:

@@ -70,8 +70,8 @@ class ClassCollector:
             )
         if self._index.labels is None and len(listing) == len(self._found) > MOST_UNSHARED:
             raise ValueError(
-                f"each of the {len(listing)} texts has a label of its own, such as {short(listing[0])}: expected labels "
-                "that texts share; does another column hold them?"
+                f"each of the {len(listing)} texts has a label of its own, such as {short(listing[0])}: "
+                "expected labels that texts share; does another column hold them?"
             )
         return places[np.array(self._found, dtype=np.int64)], listing
 

@@ -6,8 +6,10 @@ import pickle
 import sys
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -17,8 +19,11 @@ from hypothesis import strategies as st
 from textrnn.config import TextConfig, VocabularyConfig
 from textrnn.native import available_threads, library
 from textrnn.text import TextEncoder, Vocabulary, words
-from textrnn.text.native_pages import PAGES, _composing, _page
+from textrnn.text.native_counts import count_words
+from textrnn.text.native_pages import PAGES, _composing, _page, functions
 from textrnn.text.native_words import Flat, NativeWords
+from textrnn.text.ngram_reader import NgramReader
+from textrnn.text.ngrams import NgramRule
 from texts import TEXTS, real_texts
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")
@@ -346,3 +351,19 @@ def test_no_memory_is_said_and_no_handle_means_python(monkeypatch: pytest.Monkey
         encoder.encode_many(["a"])
     monkeypatch.setattr("textrnn.text.native_words.functions", Exhausted)
     assert TextEncoder(encoder.config, encoder.vocabulary).encode_many(["a b"]).ids.tolist() == [2, 1]
+
+
+def test_no_python_runs_within_a_foreign_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an interrupt would become another error, which does not keep the best model."""
+
+    def convert(self: object) -> NoReturn:
+        raise AssertionError("an array is converted in the middle of a foreign call")
+
+    monkeypatch.setattr(type(np.zeros(1).ctypes), "_as_parameter_", property(convert))
+    with pytest.raises(ctypes.ArgumentError, match="middle of a foreign call"):
+        functions().textrnn_words_set_page(0, _page(0).ctypes)
+    texts = ["a good film", "Ångström", "ǅ Σς", "\u0e01\u0e33"]
+    assert count_words(texts) == Counter(token for text in texts for token in words(text))
+    assert_same(encoder_of(texts), texts)
+    read = [NgramReader("words", NgramRule(2, 3), native=native).keys(texts) for native in (True, False)]
+    assert np.array_equal(read[0].ids, read[1].ids) and np.array_equal(read[0].offsets, read[1].offsets)

@@ -1,5 +1,6 @@
-"""Arrays that begin at a cache line."""
+"""Arrays that begin at a cache line, and pointers to arrays."""
 
+import ctypes
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -26,3 +27,12 @@ def aligned_zeros(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArra
     made = aligned(shape, dtype)
     made[...] = 0
     return made
+
+
+def pointer_to(array: NDArray[Any]) -> ctypes.c_void_p:
+    """The address of an array's numbers, for a foreign function. It keeps the array alive, as a bare address would not.
+
+    `array.ctypes` does so too, but ctypes would ask it for the address by a call of Python in the middle of the
+    foreign one, and an interrupt (Ctrl-C) that arrives there becomes a `ctypes.ArgumentError`.
+    """
+    return array.ctypes.data_as(ctypes.c_void_p)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from textrnn.native.memory import pointer_to
 from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, functions, set_pages
 from textrnn.text.payloads import Payloads, chunks
 from textrnn.text.tokenizer import words
@@ -42,7 +43,8 @@ def _count(library: Any, handle: ctypes.c_void_p, texts: Sequence[str], payloads
         pointers, sizes = payloads.pointers[done:], payloads.sizes[done:]
         done += _checked(
             library.textrnn_words_count(
-                *(handle, pointers.ctypes, sizes.ctypes, len(sizes)), *(ctypes.byref(status), wanted.ctypes)
+                *(handle, pointer_to(pointers), pointer_to(sizes), len(sizes)),
+                *(ctypes.byref(status), pointer_to(wanted)),
             )
         )
         if status.value == PAGE_WANTED:
@@ -51,7 +53,7 @@ def _count(library: Any, handle: ctypes.c_void_p, texts: Sequence[str], payloads
         elif status.value != DONE:
             encoded = [token.encode("utf-8", "surrogatepass") for token in words(texts[done])]
             offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-            _checked(library.textrnn_words_count_tokens(handle, b"".join(encoded), offsets.ctypes, len(encoded)))
+            _checked(library.textrnn_words_count_tokens(handle, b"".join(encoded), pointer_to(offsets), len(encoded)))
             done += 1
 
 
@@ -69,7 +71,7 @@ def _counts(library: Any, handle: ctypes.c_void_p) -> dict[str, int]:
     tokens = ctypes.create_string_buffer(size.value + 1)
     ends = np.zeros(different + 1, np.int64)
     counts = np.empty(different, np.int64)
-    library.textrnn_words_counts(handle, None, tokens, ends[1:].ctypes, counts.ctypes)
+    library.textrnn_words_counts(handle, None, tokens, pointer_to(ends[1:]), pointer_to(counts))
     data = tokens.raw
     found = (data[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairwise(ends.tolist()))
     return dict(zip(found, counts.tolist(), strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import library
+from textrnn.native.memory import pointer_to
 from textrnn.text.tokenizer import replacement
 
 PAGE = 256
@@ -58,7 +59,7 @@ def functions() -> Any:
 def set_pages(wanted: NDArray[np.uint8]) -> None:
     """Hands over the pages that are not 0 in `wanted`. [PAGES]"""
     for page in np.flatnonzero(wanted).tolist():
-        functions().textrnn_words_set_page(page, _page(page).ctypes)
+        functions().textrnn_words_set_page(page, pointer_to(_page(page)))
 
 
 def _page(page: int) -> NDArray[np.uint32]:

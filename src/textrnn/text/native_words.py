@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import available_threads
+from textrnn.native.memory import pointer_to
 from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, functions, set_pages
 from textrnn.text.payloads import chunks
 from textrnn.text.vocabulary import UNK_ID
@@ -44,7 +45,7 @@ class NativeWords:
         encoded = [token.encode("utf-8", "ignore") if _has_bytes(token) else b"" for token in tokens[UNK_ID + 1 :]]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
         handle = self._library.textrnn_words_new(
-            b"".join(encoded), offsets.ctypes, len(encoded), UNK_ID + 1, int.from_bytes(os.urandom(8), "little")
+            b"".join(encoded), pointer_to(offsets), len(encoded), UNK_ID + 1, int.from_bytes(os.urandom(8), "little")
         )
         if not handle:
             raise OSError("the native library cannot hold this vocabulary")
@@ -100,7 +101,7 @@ class NativeWords:
         refer = ctypes.byref
         found = self._library.textrnn_words_encode(
             *(self._handle, refer(pointer), refer(size), 1, head, tail, 1),
-            *(ids.ctypes, len(ids), refer(count), refer(status), np.zeros(PAGES, np.uint8).ctypes),
+            *(pointer_to(ids), len(ids), refer(count), refer(status), pointer_to(np.zeros(PAGES, np.uint8))),
         )
         return ids[:found] if found >= 0 and status.value == DONE else None
 
@@ -163,11 +164,10 @@ class NativeWords:
         lengths = np.empty(len(sizes), np.int64)
         status = np.empty(len(sizes), np.uint8)
         wanted = np.zeros(PAGES, np.uint8)
-        # `array.ctypes` keeps the array alive during the call, an address would not.
         count = self._library.textrnn_words_encode(
             self._handle,
-            *(pointers.ctypes, sizes.ctypes, len(sizes), *kept, threads),
-            *(ids.ctypes, room, lengths.ctypes, status.ctypes, wanted.ctypes),
+            *(pointer_to(pointers), pointer_to(sizes), len(sizes), *kept, threads),
+            *(pointer_to(ids), room, pointer_to(lengths), pointer_to(status), pointer_to(wanted)),
         )
         if count < 0:
             raise MemoryError("there is no memory left for the ids")

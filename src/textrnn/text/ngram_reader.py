@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import available_threads, library
+from textrnn.native.memory import pointer_to
 from textrnn.text.native_pages import DONE, PAGE_WANTED, PAGES, set_pages
 from textrnn.text.native_words import Flat, concatenated, replaced
 from textrnn.text.ngrams import NgramRule, keys_of_tokens, numbered
@@ -56,8 +57,8 @@ class NgramReader:
         flat = self._taken(
             lengths,
             "textrnn_ngrams_of_texts",
-            *(pointers.ctypes, sizes.ctypes, len(sizes), *self.rule, available_threads()),
-            *(lengths.ctypes, status.ctypes, wanted.ctypes),
+            *(pointer_to(pointers), pointer_to(sizes), len(sizes), *self.rule, available_threads()),
+            *(pointer_to(lengths), pointer_to(status), pointer_to(wanted)),
         )
         return flat, status, wanted
 
@@ -69,7 +70,7 @@ class NgramReader:
         return self._taken(
             lengths,
             "textrnn_ngrams_of_tokens",
-            *(b"".join(encoded), ends.ctypes, counts.ctypes, len(texts), *self.rule, lengths.ctypes),
+            *(b"".join(encoded), pointer_to(ends), pointer_to(counts), len(texts), *self.rule, pointer_to(lengths)),
         )
 
     def _taken(self, lengths: NDArray[np.int64], function: str, *arguments: Any) -> Flat:
@@ -78,5 +79,5 @@ class NgramReader:
         if count < 0:
             raise MemoryError("there is no memory left for the n-grams")
         keys = np.empty(count, np.int32)
-        self._kernels.textrnn_ngrams_take(handle, keys.ctypes)  # type: ignore[union-attr]
+        self._kernels.textrnn_ngrams_take(handle, pointer_to(keys))  # type: ignore[union-attr]
         return Flat(keys, np.concatenate([np.zeros(1, np.int64), lengths.cumsum()]))

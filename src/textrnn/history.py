@@ -41,6 +41,8 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Of a network."""
     validation: dict[str, float] | None = None
     """Metrics of this part alone, by name, before scaling."""
+    learned_from: int | None = None
+    """Texts, where the part learned from those of the validation, too, once these had chosen its strength and scale."""
 
 
 class PretrainingRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,6 +41,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         task: str = "single_label",
         label_separator: str = "|",
         label_order: str = "",
+        decisions: str = "most_probable",
         cell: str = "elman",
         layers: int = 1,
         bidirectional: bool = False,
@@ -90,6 +91,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.task = task
         self.label_separator = label_separator
         self.label_order = label_order
+        self.decisions = decisions
         self.cell = cell
         self.layers = layers
         self.bidirectional = bidirectional
@@ -165,7 +167,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if not task.one_label:
             raise ValueError(f"task: expected 'single_label' or 'ordinal' in scikit-learn, got {self.task!r}")
         dataset = collect(as_examples(texts, [_name(label) for label in targets]), task=task)
-        self.classifier_ = train_on(*split_off(dataset, recipe), recipe, vectors=vectors)
+        self.classifier_ = train_on(*split_off(dataset, recipe), recipe, vectors=vectors, refit=True)
         self.classes_ = classes
         self.history_ = self.classifier_.history
         return self

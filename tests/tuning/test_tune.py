@@ -263,7 +263,7 @@ def test_ctrl_c_ends_the_search_with_what_it_found() -> None:
 def search_of(tmp_path: Path, seconds: float = 60, **fixed: Any) -> Search:
     dataset, held_out = split_stratified(collect(as_examples(PAIRS)), 0.2, 1)
     fixed = QUICK | fixed
-    return Search(dataset, held_out, None, fixed, fixed, tmp_path / "s", time.monotonic() + seconds, seconds, 1)
+    return Search(dataset, held_out, None, fixed, fixed, tmp_path / "s", time.monotonic() + seconds, seconds, 1, False)
 
 
 def test_trials_worse_than_the_median_are_pruned(tmp_path: Path) -> None:

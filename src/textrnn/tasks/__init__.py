@@ -19,7 +19,7 @@ SINGLE_LABEL = SingleLabel()
 
 
 TASKS: dict[str, Callable[[TaskConfig], AnyTask]] = {
-    "single_label": lambda config: SINGLE_LABEL,
+    "single_label": lambda config: SingleLabel(decisions=config.decisions),
     "multi_label": lambda config: MultiLabel(separator=config.label_separator),
     "ordinal": lambda config: Ordinal(order=config.levels),
     "regression": lambda config: Regression(),

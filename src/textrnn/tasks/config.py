@@ -36,10 +36,23 @@ class TaskConfig(Config, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    decisions: Annotated[
+        Literal["most_probable", "macro_f1"],
+        Meta(
+            description="With `single_label`: what the predicted class is chosen for. The most probable one makes the "
+            "fewest mistakes; `macro_f1` weighs the probabilities so that rare classes are found as well, by the "
+            "validation texts."
+        ),
+    ] = "most_probable"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.label_order and self.task != "ordinal":
             raise ConfigError(f"label_order: expected nothing unless task is 'ordinal', got {self.label_order!r}")
+        if self.decisions != "most_probable" and self.task != "single_label":
+            raise ConfigError(
+                f"decisions: expected 'most_probable' unless task is 'single_label', got {self.decisions!r}"
+            )
         levels = self.levels
         if self.label_order and (len(levels) < 2 or len(set(levels)) < len(levels) or not all(levels)):
             raise ConfigError(

@@ -19,19 +19,22 @@ from textrnn.text import TextEncoder
 EFFORTS = ("plain", "quick", "default", "best")
 """`plain`: the settings as they stand in `textrnn.config`, one vanilla network; the others are chosen by the data."""
 
-TOKENS = {"quick": 3e6, "default": 40e6, "best": 200e6}
+TOKENS = {"quick": 3e6, "default": 50e6, "best": 200e6}
 """Read in training at most by networks of `NARROW` units, all networks, epochs and readings together."""
 NARROW, WIDE = 128, 256
 """Units of a network, of each direction."""
 MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
 STEPS = 1000
 """Of a training with two classes; more classes need more, since each is met less often."""
+SPELLING = 3
+"""Times as many steps where tokens are characters: words have to be learned first."""
 LEAST_EPOCHS, MOST_EPOCHS = 3, 16
 A_TEXT = 8
 """What a text costs beside its tokens, in tokens."""
 CHARACTER_NGRAMS, TOKENS_WITH_CHARACTERS = 5, 20
-"""Characters within words are learned from where the training texts have no more than a twentieth of the effort's
-tokens, and a whole effort's tokens where each class counts for itself: their n-grams are ten times as many."""
+"""Triples of tokens are learned from where the training texts have no more than the effort's tokens, each class
+counting for itself; characters within words where they also have no more than a twentieth of those: their n-grams are
+ten times as many."""
 LONGEST = 400
 """Tokens of a text that are read at most."""
 
@@ -77,8 +80,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     longest = chosen.get("max_length", int(np.clip(np.percentile(size.lengths, 95), 32, LONGEST)))
     tokens = float(np.minimum(size.lengths, longest).sum() + A_TEXT * size.examples)
     steps_an_epoch = math.ceil(size.examples / batch_size)
-    wanted = STEPS * (1 + math.log2(max(size.classes, 2) / 2) / 2) / steps_an_epoch
-    epochs = chosen.get("epochs", int(np.clip(round(wanted), LEAST_EPOCHS, MOST_EPOCHS)))
+    steps = STEPS * (SPELLING if size.characters else 1) * (1 + math.log2(max(size.classes, 2) / 2) / 2)
+    epochs = chosen.get("epochs", int(np.clip(round(steps / steps_an_epoch), LEAST_EPOCHS, MOST_EPOCHS)))
     # The usual loss reads a text once, the adversarial one once more, the virtual one twice more.
     readings = 1 + bool(chosen.get("adversarial")) + 2 * bool(chosen.get("virtual_adversarial"))
     # Two light networks are worth more than one that is wide and reads each text twice, but not more than two such.
@@ -88,8 +91,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     hidden_size = chosen.get("hidden_size", WIDE if thorough else NARROW)
     networks = TOKENS[effort] / max(1.0, epochs * tokens * _cost(hidden_size) * (2 if twice else readings))
     # Two classes make one linear model, more of them one each.
-    learned = tokens * (1 if size.classes == 2 else size.classes)
-    spelled = not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort] and learned <= TOKENS[effort]
+    affordable = tokens * (1 if size.classes == 2 else size.classes) <= TOKENS[effort]
+    spelled = affordable and not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort]
     found = {
         "max_length": longest,
         "cell": "gru",
@@ -97,7 +100,7 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
         "hidden_size": hidden_size,
         "pooling": "max",
         "members": int(np.clip(networks, 1, MOST_NETWORKS[effort])),
-        "ngrams": 5 if size.characters else 3 if spelled else 2,
+        "ngrams": 5 if size.characters else 3 if affordable else 2,
         "character_ngrams": CHARACTER_NGRAMS if spelled else 0,
         "epochs": epochs,
         "schedule": "cosine",

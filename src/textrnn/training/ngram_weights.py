@@ -36,7 +36,7 @@ from textrnn.text.ngrams import NgramRule
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Values of C."""
 FIRST = 2
-"""Where the search among them begins; it is what is taken without validation texts."""
+"""Where the search among them begins."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def fit_ngrams(
     classes: int,
     task: Task = SINGLE_LABEL,
     balanced: bool = False,
+    strength: float = STRENGTHS[FIRST],
 ) -> NgramPart:
     """Learn the weights.
 
@@ -135,6 +136,7 @@ def fit_ngrams(
         classes: numbers that come out, the task's outputs.
         task: says which linear models there are.
         balanced: whether classes weigh the same in the loss.
+        strength: C where no validation texts choose it.
     """
     problems = task.problems(targets, classes, balanced=balanced)
     reader = NgramReader(tokenizer, rule)
@@ -155,7 +157,7 @@ def fit_ngrams(
             return NgramPart(held.known, weight, bias, strength)
 
         if validation is None or validation_targets is None:
-            return part_of(STRENGTHS[FIRST])
+            return part_of(strength)
         read = reader.keys(validation)
         validated = validation_targets
 

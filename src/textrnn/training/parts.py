@@ -9,6 +9,7 @@ arXiv:1706.04599) at once; they are multiplied into the weights, so nothing is l
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -47,6 +48,7 @@ def train_parts(
     encoded: EncodedExamples | None,
     *,
     checkpoint: CheckpointFile | None = None,
+    refit: bool = False,
 ) -> Fit:
     """Train every part of a model and put them together.
 
@@ -57,6 +59,7 @@ def train_parts(
         validation: chooses the strength of the n-grams, and the scales.
         encoded: the validation texts as the networks read them.
         checkpoint: where the state of the first network is kept; the others have files of their own beside it.
+        refit: whether the n-grams learn from the validation texts, too, once these have chosen strength and scales.
 
     Returns:
         The weights of all parts by their names in a model file, the history of the first network, and what else is
@@ -82,7 +85,7 @@ def train_parts(
             scores.append(torch_logits(network, encoded, recipe))
         if result.interrupted:
             break
-    return _put_together(recipe, fits, scores, training, validation)
+    return _put_together(recipe, fits, scores, training, validation, refit=refit)
 
 
 def fit_scales(scores: Sequence[NDArray[Any]], targets: NDArray[Any], task: Task = SINGLE_LABEL) -> NDArray[np.float64]:
@@ -124,28 +127,36 @@ def _put_together(
     of_networks: Sequence[NDArray[np.float32]],
     training: LabelledTexts,
     validation: LabelledTexts | None,
+    *,
+    refit: bool,
 ) -> Fit:
     settings, first = recipe.training, fits[0]
     model = msgspec.structs.replace(recipe.model, members=len(fits))
     names, scores = ["networks"], [np.mean(of_networks, axis=0)] if of_networks else []
-    part = None
+    part, learned_from = None, None
     rule = NgramRule(model.ngrams, model.character_ngrams)
     if any(rule):
-        part = fit_ngrams(
-            *(training.texts, training.targets),
-            *((validation.texts, validation.targets) if validation else (None, None)),
+        fit_part = partial(
+            fit_ngrams,
             tokenizer=recipe.text.tokenizer,
             rule=rule,
             classes=training.task.outputs(len(training.labels)),
             task=training.task,
             balanced=settings.class_weight == "balanced",
         )
+        chosen_by = (validation.texts, validation.targets) if validation else (None, None)
+        part = fit_part(training.texts, training.targets, *chosen_by)
         names.append("n-grams")
         if validation is not None:
             scores.append(NgramScores(part.tensors(), recipe.text.tokenizer, rule).scores(validation.texts))
     scales = np.full(len(names), 1 / len(names))
     if validation is not None and settings.calibrate:
         scales = fit_scales(scores, validation.targets, training.task)
+    if part is not None and validation is not None and refit:
+        everything = [*training.texts, *validation.texts]
+        learned_from = len(everything)
+        targets = np.concatenate([training.targets, validation.targets])
+        part = fit_part(everything, targets, None, None, strength=part.strength)
 
     weights: Weights = {}
     for prefix, result in zip(member_prefixes(model), fits, strict=True):
@@ -171,7 +182,9 @@ def _put_together(
         task = task.tuned(validation.targets, task.answers(total))
         if part is not None:
             alone = judged(task, validation.targets, scores[-1], recipe)
-            records.append(PartRecord(part="n-grams", scale=float(scales[-1]), validation=alone))
+            records.append(
+                PartRecord(part="n-grams", scale=float(scales[-1]), validation=alone, learned_from=learned_from)
+            )
     elif part is not None:
         records.append(PartRecord(part="n-grams", scale=float(scales[-1])))
     return replace(

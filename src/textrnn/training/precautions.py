@@ -17,6 +17,8 @@ logger = logging.getLogger("textrnn")
 def check_metric(recipe: Recipe, validation: EncodedExamples | None, outputs: int) -> None:
     """Refuse before training what could not be computed after the first epoch."""
     if validation is None:
+        if recipe.task.decisions != "most_probable":
+            raise ConfigError(f"decisions: {recipe.task.decisions!r} needs validation texts, found none")
         return
     try:
         scores = np.zeros((len(validation), outputs), dtype=np.float32)

@@ -129,7 +129,15 @@ def train(
         )
         recipe = start.recipe
     run = partial(
-        train_on, dataset, held_out, recipe, vectors=vectors, checkpoint=checkpoint, resume=resume, start=start
+        train_on,
+        dataset,
+        held_out,
+        recipe,
+        vectors=vectors,
+        checkpoint=checkpoint,
+        resume=resume,
+        start=start,
+        refit=validation is None and not baseline,  # the baseline compares on texts that neither side has seen
     )
     if on_event is None:
         with progress_bar_or_nothing(recipe.training.epochs) as show:
@@ -149,8 +157,9 @@ def train_on(
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     start: Start | None = None,
+    refit: bool = False,
 ) -> Classifier:
-    """Train on texts that are read and split already; see `train`."""
+    """Train on texts that are read and split already; see `train`, and `train_parts` for `refit`."""
     base = start.base if start else None
     if base:
         encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
@@ -207,7 +216,7 @@ def train_on(
         return result, network
 
     announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
-    result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state)
+    result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state, refit=refit)
     return assemble(result, recipe, encoder, dataset, held_out, begun)
 
 

@@ -40,6 +40,8 @@ class Search:
     """By `time.monotonic`."""
     budget_seconds: float
     seed: int
+    refit: bool
+    """Of the whole model, see `textrnn.training.parts.train_parts`."""
 
     @property
     def space(self) -> list[Dimension]:

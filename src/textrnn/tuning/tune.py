@@ -101,6 +101,7 @@ def tune(
             deadline=started + share * seconds,
             budget_seconds=share * seconds,
             seed=recipe.training.seed,
+            refit=validation is None,
         )
         try:
             if workers == 1:

@@ -31,7 +31,14 @@ def with_all_parts(tuning: Tuning, search: Search, given: dict[str, Any], *, dea
 
     recipe = Recipe.from_settings(**given | tuning.best.settings)
     try:
-        classifier = train_on(search.dataset, search.held_out, recipe, vectors=search.vectors, on_event=watch)
+        classifier = train_on(
+            search.dataset,
+            search.held_out,
+            recipe,
+            vectors=search.vectors,
+            on_event=watch,
+            refit=search.refit,
+        )
     except KeyboardInterrupt:  # before the first epoch was over
         return tuning
     provenance = classifier.header.provenance

@@ -16,13 +16,17 @@ from textrnn.labels import Label, as_label
 from textrnn.runtime import Classifier
 from textrnn.tasks import task_of
 
+DEFAULTS = Recipe().settings()
+
 
 class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """A recurrent text classifier with scikit-learn's interface.
 
-    X is a list, array or series of strings. Every parameter but the last is a setting of `textrnn.config.Recipe`, where
-    it is described and checked (at `fit`); `task` may be "single_label" or "ordinal". `vectors` is a file of word
-    vectors to begin with. Early stopping uses a part of the training texts, `validation_fraction`.
+    X is a list, array or series of strings. Every parameter but the last two is a setting of `textrnn.config.Recipe`,
+    where it is described and checked (at `fit`); `task` may be "single_label" or "ordinal". `vectors` is a file of word
+    vectors to begin with. With another `effort` than "plain", parameters that stand at their default values follow from
+    the size of the data, as in `textrnn.train`: the accurate choice, while "plain" does what the parameters say. Early
+    stopping uses a part of the training texts, `validation_fraction`.
 
     After `fit`:
         classes_: the labels in sorted order, [classes].
@@ -82,6 +86,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         backend: str = "auto",
         timings: bool = True,
         vectors: str | Path | None = None,
+        effort: str = "plain",
     ) -> None:
         self.tokenizer = tokenizer
         self.max_length = max_length
@@ -132,6 +137,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.backend = backend
         self.timings = timings
         self.vectors = vectors
+        self.effort = effort
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on texts and their labels.
@@ -144,6 +150,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         Raises:
             ValueError: X is not a list of strings, y does not fit it, or a setting's value cannot be used.
         """
+        from textrnn.training.effort import DataSize, check_effort, settings_for
         from textrnn.training.recipe import train_on
         from textrnn.training.texts import split_off
         from textrnn.training.vectors import with_vector_size
@@ -159,7 +166,8 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if len(classes) < 2:
             raise ValueError(f"expected at least two classes, found 1 class: {classes.tolist()}")
         settings = self.get_params()
-        vectors = settings.pop("vectors")
+        vectors, effort = settings.pop("vectors"), settings.pop("effort")
+        check_effort(effort)
         if vectors is not None and self.embedding_size == Recipe().model.embedding_size:  # nobody chose it
             settings.pop("embedding_size")
         recipe = Recipe.from_settings(**with_vector_size(settings, vectors))
@@ -167,7 +175,12 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         if not task.one_label:
             raise ValueError(f"task: expected 'single_label' or 'ordinal' in scikit-learn, got {self.task!r}")
         dataset = collect(as_examples(texts, [_name(label) for label in targets]), task=task)
-        self.classifier_ = train_on(*split_off(dataset, recipe), recipe, vectors=vectors, refit=True)
+        training, held_out = split_off(dataset, recipe)
+        if effort != "plain":
+            given = {name: value for name, value in settings.items() if value != DEFAULTS[name]}
+            size = DataSize.of(training, recipe.text)
+            recipe = Recipe.from_settings(**settings_for(effort, size, with_vector_size(given, vectors)))
+        self.classifier_ = train_on(training, held_out, recipe, vectors=vectors, refit=True)
         self.classes_ = classes
         self.history_ = self.classifier_.history
         return self

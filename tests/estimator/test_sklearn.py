@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+import textrnn
 from textrnn.config import Recipe
 from textrnn.sklearn import RNNClassifier
 
@@ -138,7 +139,17 @@ def test_clone_and_pickle_keep_everything() -> None:
 def test_parameters_are_the_settings_of_the_recipe() -> None:
     signature = inspect.signature(RNNClassifier.__init__)
     defaults = {name: value.default for name, value in signature.parameters.items() if name != "self"}
-    assert defaults == Recipe().settings() | {"vectors": None}
+    assert defaults == Recipe().settings() | {"vectors": None, "effort": "plain"}
+
+
+def test_effort_trains_what_train_trains() -> None:
+    estimator = RNNClassifier(effort="quick", epochs=2, seed=3).fit(TEXTS, LABELS)
+    model = textrnn.train(TEXTS, LABELS, effort="quick", epochs=2, seed=3)
+    assert estimator.classifier_.header.model == model.header.model
+    assert model.header.model.cell == "gru" and model.header.model.ngrams
+    np.testing.assert_array_equal(estimator.predict_proba(TEXTS), model.predict_proba(TEXTS))
+    with pytest.raises(ValueError, match="effort: expected one of plain, quick, default, best, got 'most'"):
+        RNNClassifier(effort="most").fit(TEXTS, LABELS)
 
 
 @pytest.mark.parametrize(

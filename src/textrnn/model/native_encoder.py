@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from textrnn.cells.native import native_layer
-from textrnn.model.native_words import read_words
+from textrnn.cells.native_reading import Reading
+from textrnn.model.native_words import read_words, reading_of
 from textrnn.model.noise import Noise, masked
 from textrnn.model.reader import Reader
 from textrnn.native import Plan
@@ -31,11 +32,15 @@ def native_encode(
     plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
     words, features = noise.words(), noise.features()
     added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
-    read = features if added is None else None
-    inputs = read_words(reader.embedding, plan, words, read, variational=noise.variational)
+    reading: Reading | None = reading_of(
+        reader.embedding, plan, words, features if added is None else None, variational=noise.variational
+    )
+    inputs: Tensor = reader.embedding.weight
     indexed = features is None and added is None
-    if added is not None:
-        inputs = inputs.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
+    if reading is not None and added is not None:
+        read = read_words(reader.embedding, reading)
+        reading = None
+        inputs = read.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
         if features is not None:
             steps, width = 1 if noise.variational else time, config.embedding_size
             inputs = masked(inputs, _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan))
@@ -50,12 +55,13 @@ def native_encode(
             [noise.cell(cell) for cell in layer.directions],
             plan,
             inputs,
+            reading=reading,
             indexed=indexed,
             pooling=config.pooling if last else None,
             states=None,
             keep_outputs=not last,
         )
-        indexed = False
+        reading, indexed = None, False
         if result.outputs is not None:
             inputs = result.outputs
         pooled = result.pooled

@@ -56,7 +56,7 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
           int64_t stride, int32_t *stamp, int64_t vocabulary) {
   int64_t positions = 0;
   for (int64_t row = 0; row < batch; row++) {
-    if (lengths[row] < 0 || lengths[row] > INT32_MAX) return false;
+    if (lengths[row] < 0 || lengths[row] > (ids ? stride : INT32_MAX)) return false;
     positions += lengths[row];
   }
   if (positions > INT32_MAX || batch > INT32_MAX || rows_an_item < 1) return false;

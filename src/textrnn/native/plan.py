@@ -50,7 +50,7 @@ class Plan:
         lengths = np.ascontiguousarray(lengths, dtype=np.int64)
         if ids is not None:
             ids = np.ascontiguousarray(ids, dtype=np.int64)
-            if ids.ndim != 2 or len(ids) != len(lengths) or lengths.max(initial=0) > ids.shape[1]:
+            if ids.ndim != 2 or len(ids) != len(lengths):
                 raise ValueError(f"ids of shape {ids.shape} do not hold {len(lengths)} rows of the given lengths")
             if stamp is not None and (stamp.dtype != np.int32 or len(stamp) != vocabulary_size):
                 raise ValueError(
@@ -69,9 +69,13 @@ class Plan:
             vocabulary_size,
         )
         if not self.record:
-            raise ValueError("a length is negative, or an id lies outside the vocabulary, or memory is short")
+            raise ValueError(
+                "a length is negative or beyond the ids, or an id lies outside the vocabulary, or memory is short"
+            )
         plan: PlanRecord = self.record.contents
         self.batch, self.positions, self.items, self.unique = plan.batch, plan.positions, plan.items, plan.unique
+        self.address = ctypes.addressof(plan)
+        """For a record of the C interface."""
 
     @property
     def source_row(self) -> NDArray[np.int32]:
@@ -94,14 +98,9 @@ class Plan:
         return _array(self.record.contents.unique_of, self.positions if self.unique else 0)
 
     @property
-    def address(self) -> int:
-        """For a record of the C interface."""
-        return ctypes.addressof(self.record.contents)
-
-    @property
-    def index_address(self) -> int:
+    def index_address(self) -> int | None:
         """Address of the index into `unique_ids` at each position."""
-        return ctypes.cast(self.record.contents.unique_of, ctypes.c_void_p).value or 0
+        return ctypes.c_void_p.from_address(self.address + PlanRecord.unique_of.offset).value
 
     def __del__(self) -> None:
         if getattr(self, "record", None):

@@ -35,7 +35,9 @@ int textrnn_read_words(const textrnn_reading *reading) {
 
 int64_t textrnn_learn_words(const textrnn_reading *reading) {
   const InPhase in_words(phase::WORDS);
-  const textrnn_reading &r = *reading;
+  textrnn_reading r = *reading;
+  if (!r.order) r.order = (int32_t *)scratch(4, r.plan->unique);
+  if (!r.order && r.plan->unique) return -1;
   const int64_t *ids = r.plan->unique_ids;
   int64_t count = 0;
   for (int64_t u = 0; u < r.plan->unique; u++)

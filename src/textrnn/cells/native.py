@@ -57,8 +57,9 @@ def native_layer(
     width = padded(hidden_size)
     parameters: list[Tensor | None] = []
     for d, cell in enumerate(cells):
-        parameters += [cell.from_input.weight, cell.from_input.bias]
-        parameters += [None, None] if cell.from_hidden is None else [cell.from_hidden.weight, cell.from_hidden.bias]
+        from_input, from_hidden = cell.from_input, cell.from_hidden
+        parameters += [from_input.weight, from_input.bias]
+        parameters += [None, None] if from_hidden is None else [from_hidden.weight, from_hidden.bias]
         state = () if states is None else states[d]
         parameters += [_widened(state[part], width) if part < len(state) else None for part in range(2)]
     call = Call(name, hidden_size, directions, pooling, keep_outputs, indexed, plan, reading)

@@ -29,7 +29,7 @@ def native_encode(
     batch, time = ids.shape
     if config.padding == "through":
         lengths = torch.full_like(lengths, time)
-    plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
+    plan = _plan(ids, lengths, reader.embedding.num_embeddings)
     words, features = noise.words(), noise.features()
     added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
     reading: Reading | None = reading_of(
@@ -80,17 +80,24 @@ def _of_positions(mask: Tensor | None, plan: Plan) -> Tensor | None:
 
 
 class _Stamp(threading.local):
-    """Each thread has its own: plans write into it while they are made."""
+    """-1 for every id; plans leave it so, which spares filling it for each batch.
+
+    Each thread has its own: plans write into it while they are made.
+    """
 
     array: np.ndarray[tuple[int], np.dtype[np.int32]] = np.empty(0, dtype=np.int32)
+    address = 0
 
 
 _STAMP = _Stamp()
 
 
-def _stamp(reader: Reader) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """-1 for every id; plans leave it so, which spares filling it for each batch."""
-    size = reader.embedding.num_embeddings
-    if len(_STAMP.array) != size:
-        _STAMP.array = np.full(size, -1, dtype=np.int32)
-    return _STAMP.array
+def _plan(ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], vocabulary_size: int) -> Plan:
+    if len(_STAMP.array) != vocabulary_size:
+        _STAMP.array = np.full(vocabulary_size, -1, dtype=np.int32)
+        _STAMP.address = _STAMP.array.ctypes.data
+    batch, time = ids.shape
+    if len(lengths) != batch:
+        raise ValueError(f"ids of shape {tuple(ids.shape)} do not hold {len(lengths)} rows of the given lengths")
+    ids, lengths = ids.cpu().long().contiguous(), lengths.cpu().long().contiguous()  # mostly they are so
+    return Plan.at(lengths.data_ptr(), ids.data_ptr(), batch, time, _STAMP.address, vocabulary_size)

@@ -152,7 +152,7 @@ typedef struct textrnn_reading {
   // backward
   const float *d_inputs;          // like inputs
   int64_t silent;                 // the id that learns nothing
-  int32_t *order;                 // [unique]: memory; NULL: the library's own
+  const int32_t *order;           // [unique]: the library's own memory
   int64_t *d_ids;                 // [unique]: the ids that have a gradient, rising
   float *d_rows;                  // [unique, features]: their gradients
 } textrnn_reading;

@@ -43,10 +43,6 @@ class Plan:
             ValueError: a length is negative or beyond the ids, or an id lies outside the vocabulary.
             MemoryError: memory is short.
         """
-        kernels = library()
-        if kernels is None:
-            raise RuntimeError("the native library is not available")
-        self._kernels = kernels
         lengths = np.ascontiguousarray(lengths, dtype=np.int64)
         if ids is not None:
             ids = np.ascontiguousarray(ids, dtype=np.int64)
@@ -58,7 +54,7 @@ class Plan:
                 )
             if stamp is None:
                 stamp = np.full(vocabulary_size, -1, dtype=np.int32)
-        self.record: Any = kernels.textrnn_plan_new(
+        self._make(
             len(lengths),
             lengths.ctypes.data,
             rows_an_item,
@@ -68,6 +64,20 @@ class Plan:
             None if stamp is None else stamp.ctypes.data,
             vocabulary_size,
         )
+
+    @classmethod
+    def at(cls, lengths: int, ids: int, batch: int, time: int, stamp: int, vocabulary_size: int) -> "Plan":
+        """The same from the addresses of such arrays: to make arrays of tensors takes longer than to plan."""
+        plan = cls.__new__(cls)
+        plan._make(batch, lengths, ROWS_AN_ITEM, False, ids, time, stamp, vocabulary_size)
+        return plan
+
+    def _make(self, *arguments: int | None) -> None:
+        kernels = library()
+        if kernels is None:
+            raise RuntimeError("the native library is not available")
+        self._kernels = kernels
+        self.record: Any = kernels.textrnn_plan_new(*arguments)
         if not self.record:
             raise ValueError(
                 "a length is negative or beyond the ids, or an id lies outside the vocabulary, or memory is short"

@@ -89,9 +89,9 @@ class LayerFunction(torch.autograd.Function):
             way.from_input, way.input_bias, way.from_hidden, way.recurrent_bias, way.start_hidden, way.start_memory = (
                 None if tensor is None else tensor.data_ptr() for tensor in given
             )
-            if way.start_hidden:
+            if given[4] is not None:
                 final_hidden = torch.empty(plan.batch, width)
-                final_memory = torch.empty(plan.batch, width) if way.start_memory else None
+                final_memory = None if given[5] is None else torch.empty(plan.batch, width)
                 way.final_hidden, way.final_memory = final_hidden.data_ptr(), _address(final_memory)
                 finals += [final_hidden, final_memory]
         buffer = BUFFERS.take(kernels.textrnn_place(ctypes.byref(record), training, None))

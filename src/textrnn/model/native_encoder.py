@@ -14,7 +14,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from textrnn.cells.native import native_layer
-from textrnn.cells.native_reading import Reading
 from textrnn.model.native_words import read_words, reading_of
 from textrnn.model.noise import Noise, masked
 from textrnn.model.reader import Reader
@@ -32,14 +31,12 @@ def native_encode(
     plan = _plan(ids, lengths, reader.embedding.num_embeddings)
     words, features = noise.words(), noise.features()
     added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
-    reading: Reading | None = reading_of(
+    reading = reading_of(
         reader.embedding, plan, words, features if added is None else None, variational=noise.variational
     )
     inputs: Tensor = reader.embedding.weight
-    indexed = features is None and added is None
-    if reading is not None and added is not None:
+    if added is not None:
         read = read_words(reader.embedding, reading)
-        reading = None
         inputs = read.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
         if features is not None:
             steps, width = 1 if noise.variational else time, config.embedding_size
@@ -55,13 +52,12 @@ def native_encode(
             [noise.cell(cell) for cell in layer.directions],
             plan,
             inputs,
-            reading=reading,
-            indexed=indexed,
+            reading=reading if added is None and not depth else None,
+            indexed=added is None and features is None and not depth,
             pooling=config.pooling if last else None,
             states=None,
             keep_outputs=not last,
         )
-        reading, indexed = None, False
         if result.outputs is not None:
             inputs = result.outputs
         pooled = result.pooled

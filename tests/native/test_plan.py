@@ -134,6 +134,14 @@ def test_items_without_rows_are_refused(rows: int) -> None:
         Plan(np.array([1]), rows_an_item=rows)
 
 
+@pytest.mark.parametrize(("length", "id"), [(3, 1), (-1, 1), (2, 2), (2, -1), (2, 2**40)])
+def test_a_plan_of_addresses_refuses_them_too(length: int, id: int) -> None:
+    lengths, ids, stamp = np.array([1, length]), np.array([[1, 0], [1, id]]), np.full(2, -1, np.int32)
+    with pytest.raises(ValueError, match="a length is negative or beyond the ids"):
+        Plan.at(lengths.ctypes.data, ids.ctypes.data, 2, 2, stamp.ctypes.data, 2)
+    assert (stamp == -1).all()
+
+
 def test_freeing_nothing() -> None:
     kernels = library()
     assert kernels is not None

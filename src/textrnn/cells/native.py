@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 
 from textrnn.cells.cell import Cell, State
 from textrnn.cells.native_function import Call, LayerFunction
+from textrnn.cells.native_reading import Reading
 from textrnn.native import Plan
 from textrnn.native.interface import padded
 
@@ -36,6 +37,7 @@ def native_layer(
     pooling: str | None,
     states: Sequence[Any] | None,
     keep_outputs: bool = False,
+    reading: Reading | None = None,
 ) -> LayerOutput:
     """Run one layer.
 
@@ -49,16 +51,18 @@ def native_layer(
         states: the state of each direction before its first step, each part [batch, hidden]; None for zeros, and then
             there are no `finals`.
         keep_outputs: whether the states after every step are wanted.
+        reading: reads the inputs of the layer; `inputs` is then the table of embeddings that it reads from.
     """
     hidden_size, directions = cells[0].hidden_size, len(cells)
     width = padded(hidden_size)
     parameters: list[Tensor | None] = []
     for d, cell in enumerate(cells):
-        parameters += [cell.from_input.weight, cell.from_input.bias]
-        parameters += [None, None] if cell.from_hidden is None else [cell.from_hidden.weight, cell.from_hidden.bias]
+        from_input, from_hidden = cell.from_input, cell.from_hidden
+        parameters += [from_input.weight, from_input.bias]
+        parameters += [None, None] if from_hidden is None else [from_hidden.weight, from_hidden.bias]
         state = () if states is None else states[d]
         parameters += [_widened(state[part], width) if part < len(state) else None for part in range(2)]
-    call = Call(name, hidden_size, directions, pooling, keep_outputs, indexed, plan)
+    call = Call(name, hidden_size, directions, pooling, keep_outputs, indexed, plan, reading)
     outputs, pooled, *finals = LayerFunction.apply(call, inputs, *parameters)  # type: ignore[no-untyped-call]
     return LayerOutput(
         None if outputs is None else _narrowed(outputs, directions, hidden_size),

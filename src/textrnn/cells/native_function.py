@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
+from textrnn.cells.native_reading import Reading
 from textrnn.native import Plan, library
 from textrnn.native.interface import CELLS, POOLINGS, LayerRecord, padded
 
@@ -37,6 +37,8 @@ def threads() -> int:
 
 
 class Call(NamedTuple):
+    """What a layer computes; see `native_layer`."""
+
     name: str
     hidden_size: int
     directions: int
@@ -44,19 +46,25 @@ class Call(NamedTuple):
     keep_outputs: bool
     indexed: bool
     plan: Plan
+    reading: Reading | None
 
 
 class LayerFunction(torch.autograd.Function):
-    """(call, inputs, for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, hidden, memory."""
+    """(call, inputs, for each direction W_ih, b, W_hh, b_hh, hidden, memory) -> outputs, pooled, hidden, memory.
+
+    Without states there are no last two. With a reading in the call `inputs` is the table that it reads from.
+    """
 
     @staticmethod
     def forward(ctx: Any, call: Call, inputs: Tensor, *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
         kernels = library()
         assert kernels is not None
-        gates, saved_vectors = shape(call.name)
-        plan, width = call.plan, padded(call.hidden_size)
+        plan, reading, width = call.plan, call.reading, padded(call.hidden_size)
+        across = call.directions * width
         training = any(ctx.needs_input_grad)
-        inputs = _plain(inputs)
+        inputs = plain(inputs)
+        outputs = torch.empty(plan.positions, across) if call.keep_outputs else None
+        pooled = torch.empty(plan.batch, across) if call.pooling else None
         record = LayerRecord(
             plan=plan.address,
             cell=CELLS[call.name],
@@ -66,111 +74,80 @@ class LayerFunction(torch.autograd.Function):
             pooling=POOLINGS[call.pooling],
             threads=threads(),
             features=inputs.shape[1],
-            inputs=len(inputs),
-            input=inputs.data_ptr(),
+            inputs=reading.rows if reading else len(inputs),
+            input=None if reading else inputs.data_ptr(),
             index=plan.index_address if call.indexed else None,
+            outputs=_address(outputs),
+            pooled=_address(pooled),
         )
-        held: list[Tensor] = [inputs]
-        across = call.directions * width
-
-        def new(*sizes: int) -> Tensor:
-            tensor = torch.empty(sizes)
-            held.append(tensor)
-            return tensor
-
-        outputs = new(plan.positions, across) if call.keep_outputs else None
-        pooled = new(plan.batch, across) if call.pooling else None
-        record.outputs, record.pooled = _address(outputs), _address(pooled)
-        if call.pooling == "max" and training:
-            argmax = torch.empty(plan.batch, across, dtype=torch.int32)
-            held.append(argmax)
-            record.argmax = argmax.data_ptr()
+        held = [inputs]
         finals: list[Tensor | None] = []
-        sizes = {"projected": len(inputs) * gates * width, "panels": 2 * gates * width * width}
-        if training:
-            sizes |= {"saved": plan.positions * saved_vectors * width, "previous": plan.positions * width}
-        buffer = BUFFERS.take(call.directions * sum(sizes.values()))
-        place = buffer.data_ptr()
         for d in range(call.directions):
-            w_ih, b_ih, w_hh, b_hh, hidden, memory = (
-                None if tensor is None else _plain(tensor) for tensor in tensors[6 * d : 6 * d + 6]
-            )
-            assert w_ih is not None and b_ih is not None
+            given = [None if tensor is None else plain(tensor) for tensor in tensors[6 * d : 6 * d + 6]]
+            held += [tensor for tensor in given if tensor is not None]
             way = record.direction[d]
-            if b_hh is not None:  # of reset and update both biases add up; the candidate's acts inside the reset
-                gate = call.hidden_size
-                b_ih = b_ih.clone()
-                b_ih[: 2 * gate] += b_hh[: 2 * gate]
-                candidate_bias = b_hh[2 * gate :] if width == gate else pad(b_hh[2 * gate :], (0, width - gate))
-                held.append(candidate_bias)
-                way.candidate_bias = candidate_bias.data_ptr()
-            held += [tensor for tensor in (w_ih, b_ih, w_hh, hidden, memory) if tensor is not None]
-            way.from_input, way.input_bias, way.from_hidden = w_ih.data_ptr(), b_ih.data_ptr(), _address(w_hh)
-            for field, size in sizes.items():
-                setattr(way, field, place)
-                place += size * _FLOAT
-            way.start_hidden, way.start_memory = _address(hidden), _address(memory)
-            final_hidden = new(plan.batch, width)
-            final_memory = new(plan.batch, width) if memory is not None else None
-            way.final_hidden, way.final_memory = final_hidden.data_ptr(), _address(final_memory)
-            finals += [final_hidden, final_memory]
+            way.from_input, way.input_bias, way.from_hidden, way.recurrent_bias, way.start_hidden, way.start_memory = (
+                None if tensor is None else tensor.data_ptr() for tensor in given
+            )
+            if given[4] is not None:
+                final_hidden = torch.empty(plan.batch, width)
+                final_memory = None if given[5] is None else torch.empty(plan.batch, width)
+                way.final_hidden, way.final_memory = final_hidden.data_ptr(), _address(final_memory)
+                finals += [final_hidden, final_memory]
+        buffer = BUFFERS.take(kernels.textrnn_place(ctypes.byref(record), training, None))
+        kernels.textrnn_place(ctypes.byref(record), training, buffer.data_ptr())
+        if reading:
+            reading.read(inputs, record.input, record.threads)
         if kernels.textrnn_forward(ctypes.byref(record)):
             raise MemoryError("out of memory in the native kernels")
-        results = (outputs, pooled, *finals)
         if training:
-            # Held here, a result would hold itself through its gradient, and never be freed without a way back.
-            held = [some for some in held if not any(some is result for result in results)]
-            ctx.call, ctx.record, ctx.held, ctx.buffers = call, record, held, [buffer]
+            ctx.call, ctx.record, ctx.held, ctx.buffer = call, record, held, buffer
             ctx.set_materialize_grads(False)
         else:
             BUFFERS.give_back([buffer])
-        return results
+        return (outputs, pooled, *finals)
 
     @staticmethod
-    def backward(ctx: Any, d_outputs: Tensor | None, d_pooled: Tensor | None, *d_finals: Tensor | None) -> Any:
+    def backward(ctx: Any, *given: Tensor | None) -> Any:
         kernels = library()
         assert kernels is not None
-        if not ctx.buffers:
+        if ctx.buffer is None:
             raise RuntimeError("the native layer can go backward once; what it kept for that is overwritten")
-        call, record = ctx.call, ctx.record
-        gates, _ = shape(call.name)
-        width, hidden_size, plan = padded(call.hidden_size), call.hidden_size, call.plan
-        gradients = [None if tensor is None else _plain(tensor) for tensor in (d_outputs, d_pooled, *d_finals)]
+        call, record, learns_inputs = ctx.call, ctx.record, ctx.needs_input_grad[1]
+        hidden_size, width, plan = call.hidden_size, record.padded, call.plan
+        rows = shape(call.name)[0] * hidden_size
+        gradients = [None if tensor is None else plain(tensor) for tensor in given]
         record.d_outputs, record.d_pooled = _address(gradients[0]), _address(gradients[1])
-        d_input = torch.empty(record.inputs, record.features) if ctx.needs_input_grad[1] else None
-        record.d_input = _address(d_input)
-        results: list[Tensor | None] = [None, d_input]
-        sizes = {} if record.index is None and call.directions == 1 else {"d_projected": record.inputs * gates * width}
-        if record.direction[0].from_hidden:
-            sizes["partial"] = plan.items * (gates * width + 8) * (width + 1)
-        buffer = BUFFERS.take(call.directions * sum(sizes.values()))
-        ctx.buffers.append(buffer)
-        place = buffer.data_ptr()
+        d_input: Tensor | None = None
+        if not learns_inputs:
+            record.d_input = None
+        elif call.reading is None:
+            d_input = torch.empty(record.inputs, record.features)
+            record.d_input = d_input.data_ptr()
+        results: list[Tensor | None] = []
         for d in range(call.directions):
             way = record.direction[d]
-            way.d_final_hidden, way.d_final_memory = (_address(some) for some in gradients[2 + 2 * d : 4 + 2 * d])
-            recurrent, biased = way.from_hidden, way.candidate_bias
-            for field, size in sizes.items():
-                setattr(way, field, place)
-                place += size * _FLOAT
-            some: list[Tensor | None] = [
-                torch.empty(gates * hidden_size, record.features),
-                torch.empty(gates * hidden_size),
-                torch.empty(gates * hidden_size, hidden_size) if recurrent else None,
-                torch.empty(gates * hidden_size) if biased else None,
+            if way.start_hidden:
+                way.d_final_hidden, way.d_final_memory = (_address(some) for some in gradients[2 + 2 * d : 4 + 2 * d])
+            some = [
+                torch.empty(rows, record.features),
+                torch.empty(rows),
+                torch.empty(rows, hidden_size) if way.from_hidden else None,
+                torch.empty(rows) if way.recurrent_bias else None,
                 torch.empty(plan.batch, width) if way.start_hidden else None,
                 torch.empty(plan.batch, width) if way.start_memory else None,
             ]
-            names = ("d_from_input", "d_input_bias", "d_from_hidden", "d_recurrent_bias")
-            for field, tensor in zip((*names, "d_start_hidden", "d_start_memory"), some, strict=True):
-                setattr(way, field, _address(tensor))
+            way.d_from_input, way.d_input_bias, way.d_from_hidden, way.d_recurrent_bias = map(_address, some[:4])
+            way.d_start_hidden, way.d_start_memory = map(_address, some[4:])
             results += some
         failed = kernels.textrnn_backward(ctypes.byref(record))
-        BUFFERS.give_back(ctx.buffers)
-        ctx.buffers, ctx.held = [], []
+        if learns_inputs and call.reading and not failed:
+            d_input = call.reading.gradient(record.d_input)
+        BUFFERS.give_back([ctx.buffer])
+        ctx.buffer, ctx.held = None, []
         if failed:
             raise MemoryError("out of memory in the native kernels")
-        return tuple(results)
+        return (None, d_input, *results)
 
 
 @functools.cache
@@ -182,9 +159,6 @@ def shape(name: str) -> tuple[int, int]:
     if not kernels.textrnn_cell_shape(CELLS[name], gates, saved):
         raise ValueError(f"the native library does not know the cell {name!r}")
     return gates.value, saved.value
-
-
-_FLOAT = 4  # bytes
 
 
 class _Buffers:
@@ -213,10 +187,15 @@ class _Buffers:
 BUFFERS = _Buffers()
 
 
-def _plain(tensor: Tensor) -> Tensor:
-    if tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+def plain(tensor: Tensor) -> Tensor:
+    """The tensor as the kernels read it, without gaps.
+
+    Raises:
+        TypeError: it does not hold 32-bit floats on the CPU.
+    """
+    if tensor.dtype is not torch.float32 or not tensor.is_cpu:
         raise TypeError(f"the native kernels compute 32-bit floats on the CPU, got {tensor.dtype} on {tensor.device}")
-    return tensor.detach().contiguous()
+    return tensor.contiguous()
 
 
 def _address(tensor: Tensor | None) -> int | None:

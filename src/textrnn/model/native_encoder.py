@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from textrnn.cells.native import native_layer
-from textrnn.model.native_words import read_words
+from textrnn.model.native_words import read_words, reading_of
 from textrnn.model.noise import Noise, masked
 from textrnn.model.reader import Reader
 from textrnn.native import Plan
@@ -28,14 +28,16 @@ def native_encode(
     batch, time = ids.shape
     if config.padding == "through":
         lengths = torch.full_like(lengths, time)
-    plan = Plan(lengths.numpy(), ids.numpy(), reader.embedding.num_embeddings, stamp=_stamp(reader))
+    plan = _plan(ids, lengths, reader.embedding.num_embeddings)
     words, features = noise.words(), noise.features()
     added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
-    read = features if added is None else None
-    inputs = read_words(reader.embedding, plan, words, read, variational=noise.variational)
-    indexed = features is None and added is None
+    reading = reading_of(
+        reader.embedding, plan, words, features if added is None else None, variational=noise.variational
+    )
+    inputs: Tensor = reader.embedding.weight
     if added is not None:
-        inputs = inputs.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
+        read = read_words(reader.embedding, reading)
+        inputs = read.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
         if features is not None:
             steps, width = 1 if noise.variational else time, config.embedding_size
             inputs = masked(inputs, _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan))
@@ -50,12 +52,12 @@ def native_encode(
             [noise.cell(cell) for cell in layer.directions],
             plan,
             inputs,
-            indexed=indexed,
+            reading=reading if added is None and not depth else None,
+            indexed=added is None and features is None and not depth,
             pooling=config.pooling if last else None,
             states=None,
             keep_outputs=not last,
         )
-        indexed = False
         if result.outputs is not None:
             inputs = result.outputs
         pooled = result.pooled
@@ -74,17 +76,24 @@ def _of_positions(mask: Tensor | None, plan: Plan) -> Tensor | None:
 
 
 class _Stamp(threading.local):
-    """Each thread has its own: plans write into it while they are made."""
+    """-1 for every id; plans leave it so, which spares filling it for each batch.
+
+    Each thread has its own: plans write into it while they are made.
+    """
 
     array: np.ndarray[tuple[int], np.dtype[np.int32]] = np.empty(0, dtype=np.int32)
+    address = 0
 
 
 _STAMP = _Stamp()
 
 
-def _stamp(reader: Reader) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """-1 for every id; plans leave it so, which spares filling it for each batch."""
-    size = reader.embedding.num_embeddings
-    if len(_STAMP.array) != size:
-        _STAMP.array = np.full(size, -1, dtype=np.int32)
-    return _STAMP.array
+def _plan(ids: Int[Tensor, "batch time"], lengths: Int[Tensor, " batch"], vocabulary_size: int) -> Plan:
+    if len(_STAMP.array) != vocabulary_size:
+        _STAMP.array = np.full(vocabulary_size, -1, dtype=np.int32)
+        _STAMP.address = _STAMP.array.ctypes.data
+    batch, time = ids.shape
+    if len(lengths) != batch:
+        raise ValueError(f"ids of shape {tuple(ids.shape)} do not hold {len(lengths)} rows of the given lengths")
+    ids, lengths = ids.cpu().long().contiguous(), lengths.cpu().long().contiguous()  # mostly they are so
+    return Plan.at(lengths.data_ptr(), ids.data_ptr(), batch, time, _STAMP.address, vocabulary_size)

@@ -132,7 +132,7 @@ class Noise:
 
     def cell(self, cell: Cell[Any, Any]) -> Cell[Any, Any]:
         """The cell for this batch: with a thinned recurrent weight where there is one and the setting asks for it."""
-        if cell.from_hidden is None:
+        if self.recurrent_dropout == 0 or cell.from_hidden is None:
             return cell
         weight = cell.from_hidden.weight
         mask = self.weight_mask(*weight.shape)

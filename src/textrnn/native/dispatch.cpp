@@ -104,6 +104,8 @@ void prepare(const textrnn_layer &c, const CellShape &shape, int d, int64_t firs
   for (int64_t g = 0; g < shape.gates; g++) {
     float *bias = turned + E * wide + g * P;
     for (int64_t j = first; j < end; j++) bias[j] = j < H ? way.input_bias[g * H + j] : 0.f;
+    // Of reset and update both biases add up; the candidate's acts inside the reset.
+    for (int64_t j = first; way.recurrent_bias && g < 2 && j < end && j < H; j++) bias[j] += way.recurrent_bias[g * H + j];
     kernels_in_use().turn(way.from_input + g * H * E, H, E, first, end, turned + g * P, wide);
   }
 }

@@ -52,7 +52,7 @@ class DirectionRecord(Structure):
             *("from_input", "input_bias", "from_hidden", "candidate_bias", "projected", "panels", "saved", "previous"),
             *("start_hidden", "start_memory", "final_hidden", "final_memory", "d_final_hidden", "d_final_memory"),
             *("d_start_hidden", "d_start_memory", "d_projected", "partial", "d_from_input", "d_input_bias"),
-            *("d_from_hidden", "d_recurrent_bias", "turned"),
+            *("d_from_hidden", "d_recurrent_bias", "turned", "recurrent_bias"),
         )
     )
 
@@ -172,6 +172,7 @@ SIGNATURES = {
     ),
     "textrnn_plan_free": (None, [POINTER(PlanRecord)]),
     "textrnn_pack": (None, [POINTER(LayerRecord)]),
+    "textrnn_place": (c_int64, [POINTER(LayerRecord), c_int32, c_void_p]),
     "textrnn_scores": (ctypes.c_int, [POINTER(NetworkRecord), c_int64, c_void_p, c_void_p, c_int32, c_void_p]),
     "textrnn_stream_read": (ctypes.c_int, [POINTER(NetworkRecord), POINTER(StreamRecord), c_void_p, c_int64]),
     "textrnn_stream_scores": (ctypes.c_int, [POINTER(NetworkRecord), POINTER(StreamRecord), c_int64, c_void_p]),

@@ -73,6 +73,8 @@ typedef struct textrnn_direction {
   float *d_recurrent_bias;        // [G * hidden], GRU, else NULL
   // inference
   const float *turned;            // [features + 1, G * padded]: from_input turned and padded, and input_bias; NULL: made of both
+  // training
+  const float *recurrent_bias;    // [G * hidden] of the GRU, which `input_bias` is without then; NULL: as said there
 } textrnn_direction;
 
 // One layer over one plan, both directions in one call.
@@ -150,7 +152,7 @@ typedef struct textrnn_reading {
   // backward
   const float *d_inputs;          // like inputs
   int64_t silent;                 // the id that learns nothing
-  int32_t *order;                 // [unique]: memory
+  const int32_t *order;           // [unique]: the library's own memory
   int64_t *d_ids;                 // [unique]: the ids that have a gradient, rising
   float *d_rows;                  // [unique, features]: their gradients
 } textrnn_reading;
@@ -164,13 +166,17 @@ int textrnn_has_bf16(void);
 // 0 if the cell is unknown; gates, saved vectors a step.
 int textrnn_cell_shape(int32_t cell, int32_t *gates, int32_t *saved);
 // Plan of a batch. ids [batch, row_stride] may be NULL; `stamp` [vocabulary] holds -1 everywhere, before and after.
-// NULL if memory is short, a length is negative or an id lies outside the vocabulary.
+// NULL if memory is short, a length is negative or beyond the ids, or an id lies outside the vocabulary.
 // With `contiguous` each item gets neighbours among the sorted rows, of nearly equal length, instead of every items-th one.
 textrnn_plan *textrnn_plan_new(int64_t batch, const int64_t *lengths, int64_t rows_an_item, int32_t contiguous,
                                const int64_t *ids, int64_t row_stride, int32_t *stamp, int64_t vocabulary);
 void textrnn_plan_free(textrnn_plan *plan);
 // Packs the recurrent weights into `panels` once; with from_hidden NULL, forward takes them as they are.
 void textrnn_pack(const textrnn_layer *layer);
+// The floats that a layer needs for itself, for `training` until the way back is over: projected, panels, saved, previous,
+// d_projected, partial, argmax, with recurrent_bias candidate_bias, and where they are NULL final_hidden and input (then d_input
+// too). With memory, which begins at a cache line, all of these get their places in it. -1: the cell is unknown.
+int64_t textrnn_place(textrnn_layer *layer, int32_t training, float *memory);
 int textrnn_scan(const textrnn_scan_call *call);
 // 0 on success, 1 if memory is short. Forward keeps what backward needs if `saved` is given.
 int textrnn_forward(const textrnn_layer *layer);

@@ -19,23 +19,24 @@ struct Plan : textrnn_plan {
 
 bool find_unique(Plan &plan, const int64_t *ids, int64_t stride, int32_t *stamp, int64_t vocabulary) {
   const int64_t positions = plan.positions;
+  if (vocabulary > INT32_MAX) return false;
   plan.unique_of_.resize(positions);
-  bool valid = true;
-  for (int64_t p = 0; p < positions && valid; p++) {
+  for (int64_t p = 0; p < positions; p++) {
     const int64_t id = ids[plan.source_row_[p] * stride + plan.source_time_[p]];
-    if (id < 0 || id >= vocabulary) {
-      valid = false;
-      break;
-    }
-    int32_t known = stamp[id];
+    if (id < 0 || id >= vocabulary) return false;
+    __builtin_prefetch(stamp + id, 1);  // else each new word would wait for memory
+    plan.unique_of_[p] = (int32_t)id;
+  }
+  plan.unique_ids_.reserve(positions);
+  for (int32_t &of : plan.unique_of_) {
+    int32_t &known = stamp[of];
     if (known < 0) {
-      known = stamp[id] = (int32_t)plan.unique_ids_.size();
-      plan.unique_ids_.push_back(id);
+      known = (int32_t)plan.unique_ids_.size();
+      plan.unique_ids_.push_back(of);
     }
-    plan.unique_of_[p] = known;
+    of = known;
   }
   for (const int64_t id : plan.unique_ids_) stamp[id] = -1;
-  if (!valid) return false;
   // A counting sort keeps the positions of each id in rising order.
   const int64_t unique = (int64_t)plan.unique_ids_.size();
   plan.occurrence_.assign(unique + 1, 0);
@@ -56,7 +57,7 @@ bool fill(Plan &plan, int64_t batch, const int64_t *lengths, int64_t rows_an_ite
           int64_t stride, int32_t *stamp, int64_t vocabulary) {
   int64_t positions = 0;
   for (int64_t row = 0; row < batch; row++) {
-    if (lengths[row] < 0 || lengths[row] > INT32_MAX) return false;
+    if (lengths[row] < 0 || lengths[row] > (ids ? stride : INT32_MAX)) return false;
     positions += lengths[row];
   }
   if (positions > INT32_MAX || batch > INT32_MAX || rows_an_item < 1) return false;

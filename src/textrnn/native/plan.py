@@ -43,14 +43,10 @@ class Plan:
             ValueError: a length is negative or beyond the ids, or an id lies outside the vocabulary.
             MemoryError: memory is short.
         """
-        kernels = library()
-        if kernels is None:
-            raise RuntimeError("the native library is not available")
-        self._kernels = kernels
         lengths = np.ascontiguousarray(lengths, dtype=np.int64)
         if ids is not None:
             ids = np.ascontiguousarray(ids, dtype=np.int64)
-            if ids.ndim != 2 or len(ids) != len(lengths) or lengths.max(initial=0) > ids.shape[1]:
+            if ids.ndim != 2 or len(ids) != len(lengths):
                 raise ValueError(f"ids of shape {ids.shape} do not hold {len(lengths)} rows of the given lengths")
             if stamp is not None and (stamp.dtype != np.int32 or len(stamp) != vocabulary_size):
                 raise ValueError(
@@ -58,7 +54,7 @@ class Plan:
                 )
             if stamp is None:
                 stamp = np.full(vocabulary_size, -1, dtype=np.int32)
-        self.record: Any = kernels.textrnn_plan_new(
+        self._make(
             len(lengths),
             lengths.ctypes.data,
             rows_an_item,
@@ -68,10 +64,28 @@ class Plan:
             None if stamp is None else stamp.ctypes.data,
             vocabulary_size,
         )
+
+    @classmethod
+    def at(cls, lengths: int, ids: int, batch: int, time: int, stamp: int, vocabulary_size: int) -> "Plan":
+        """The same from the addresses of such arrays: to make arrays of tensors takes longer than to plan."""
+        plan = cls.__new__(cls)
+        plan._make(batch, lengths, ROWS_AN_ITEM, False, ids, time, stamp, vocabulary_size)
+        return plan
+
+    def _make(self, *arguments: int | None) -> None:
+        kernels = library()
+        if kernels is None:
+            raise RuntimeError("the native library is not available")
+        self._kernels = kernels
+        self.record: Any = kernels.textrnn_plan_new(*arguments)
         if not self.record:
-            raise ValueError("a length is negative, or an id lies outside the vocabulary, or memory is short")
+            raise ValueError(
+                "a length is negative or beyond the ids, or an id lies outside the vocabulary, or memory is short"
+            )
         plan: PlanRecord = self.record.contents
         self.batch, self.positions, self.items, self.unique = plan.batch, plan.positions, plan.items, plan.unique
+        self.address = ctypes.addressof(plan)
+        """For a record of the C interface."""
 
     @property
     def source_row(self) -> NDArray[np.int32]:
@@ -94,14 +108,9 @@ class Plan:
         return _array(self.record.contents.unique_of, self.positions if self.unique else 0)
 
     @property
-    def address(self) -> int:
-        """For a record of the C interface."""
-        return ctypes.addressof(self.record.contents)
-
-    @property
-    def index_address(self) -> int:
+    def index_address(self) -> int | None:
         """Address of the index into `unique_ids` at each position."""
-        return ctypes.cast(self.record.contents.unique_of, ctypes.c_void_p).value or 0
+        return ctypes.c_void_p.from_address(self.address + PlanRecord.unique_of.offset).value
 
     def __del__(self) -> None:
         if getattr(self, "record", None):

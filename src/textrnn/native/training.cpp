@@ -106,7 +106,6 @@ Memory places(Arena &from, textrnn_training_step &s, const textrnn_plan &plan, c
   memory.d_head_bias = from.take(s.classes);
   memory.d_rows = s.reading.d_rows = from.take(plan.unique * E);
   memory.d_ids = s.reading.d_ids = (int64_t *)from.take(2 * plan.unique);
-  s.reading.order = (int32_t *)from.take(plan.unique);
   return memory;
 }
 

@@ -1,5 +1,6 @@
 """Models of several parts: what the n-grams learn, how parts are weighed, what is kept."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,47 @@ def test_interrupted_and_resumed_training_of_several_networks_is_the_same(tmp_pa
         np.testing.assert_array_equal(tensor, resumed.weights[name], err_msg=name)
 
 
+def test_in_the_end_the_ngrams_learn_from_all_texts_that_were_given() -> None:
+    """Strength and scales are those that the validation texts chose; what is learned with them is learned anew."""
+    texts, targets = data(200, 2)
+    model = textrnn.train(texts, targets.tolist(), ngrams=1, effort="plain", **SMALL)
+    provenance = model.header.provenance
+    assert provenance is not None
+    part, known = provenance.parts[-1], provenance.data
+    assert part.part == "n-grams" and part.learned_from == 200 == known.examples + known.validation_examples
+    learn = partial(fit_ngrams, texts, targets, None, None, tokenizer="words", rule=NgramRule(1), classes=2)
+    anew = [part.scale * learn(strength=strength).weight for strength in STRENGTHS]
+    assert sum(np.allclose(model.weights["ngrams.weight"], weight, atol=1e-5) for weight in anew) == 1
+
+
+def test_texts_that_were_given_for_validation_are_not_learned_from() -> None:
+    texts, targets = data(200, 2)
+    settings: dict[str, Any] = SMALL | {"ngrams": 1, "effort": "plain"}
+    given = textrnn.train(
+        texts[:150],
+        targets[:150].tolist(),
+        validation=texts[150:],
+        validation_labels=targets[150:].tolist(),
+        **settings,
+    )
+    compared = textrnn.train(texts, targets.tolist(), baseline=True, **settings)
+    for model in (given, compared):
+        assert model.header.provenance is not None and model.header.provenance.parts[-1].learned_from is None
+
+
+def test_characters_are_read_for_longer_and_triples_of_words_where_they_are_few() -> None:
+    lengths = np.full(20_000, 60)
+    spelled, read = (
+        settings_for("default", DataSize(20_000, 2, lengths, characters=some), {}) for some in (True, False)
+    )
+    assert spelled["epochs"] > read["epochs"] and spelled["ngrams"] == 5 and spelled["character_ngrams"] == 0
+    few, many = (
+        settings_for("default", DataSize(20_000, classes, np.full(20_000, 200), characters=False), {})
+        for classes in (2, 40)
+    )
+    assert few["ngrams"] == 3 and many["ngrams"] == 2 and few["character_ngrams"] == many["character_ngrams"] == 0
+
+
 def test_effort_never_changes_what_the_user_chose_and_costs_more() -> None:
     size = DataSize(8000, 2, np.full(8000, 20), characters=False)
     chosen = {"cell": "elman", "epochs": 1, "members": 2}
@@ -168,7 +210,7 @@ def test_long_texts_cost_members_not_epochs() -> None:
 
 
 def test_a_reading_that_the_user_does_without_leaves_room_for_networks() -> None:
-    size = DataSize(20_000, 2, np.full(20_000, 200), characters=False)
+    size = DataSize(25_000, 2, np.full(25_000, 200), characters=False)
     twice, once = (settings_for("default", size, {"epochs": 2, "r_drop": weight}) for weight in (1.0, 0.0))
     assert twice["members"] == 2 and once["members"] == 4
 

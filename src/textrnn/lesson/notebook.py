@@ -113,6 +113,19 @@ print(f"test accuracy {100 * np.mean(classifier.predict_proba(test.texts).argmax
 Change a word, swap two, write your own.""",
     """for text in ["great movie with wonderful acting", "boring story and bad acting", "not a great movie"]:
     print(classifier.predict(text), text)""",
+    """## Exercises
+
+**1.** How many of the 8,770 parameters belong to the embedding, to the recurrence and to the head?
+
+**2.** Two reviews with the same words in another order: does the network answer the same? Would a bag of words?""",
+    """# The answers: 76 words of 32 features; 64 units that read 32 features and 64 states, with one bias; 2 scores.
+embedding, recurrence, head = 76 * 32, 64 * (32 + 64) + 64, 64 * 2 + 2
+print(embedding, "+", recurrence, "+", head, "=", embedding + recurrence + head)
+assert embedding + recurrence + head == sum(parameter.numel() for parameter in model.parameters())
+
+one, other = classifier.predict_proba(["great acting and bad story", "bad acting and great story"])
+assert not np.allclose(one, other), "a bag of words could not tell them apart"
+print(one, other)""",
 ]
 
 

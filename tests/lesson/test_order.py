@@ -1,6 +1,7 @@
 """The generator of reviews: what a bag of words can know, and what a network learns."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,13 @@ def test_words_are_enough_where_both_agree() -> None:
 
 def test_a_recurrent_network_reads_the_order() -> None:
     learn = order_reviews(500, gaps=(0, 5), seed=1) + order_reviews(500, part="agree", gaps=(0, 5), seed=2)
-    settings = {"effort": "plain", "cell": "gru", "pooling": "last", "hidden_size": 32, "embedding_size": 16}
+    settings: dict[str, Any] = {
+        "effort": "plain",
+        "cell": "gru",
+        "pooling": "last",
+        "hidden_size": 32,
+        "embedding_size": 16,
+    }
     model = textrnn.train(*texts_and_labels(learn), **settings, epochs=12, learning_rate=0.003, dropout=0.0, patience=0)
     assert model.evaluate(*texts_and_labels(order_reviews(200, gaps=(0, 5), seed=3))).accuracy.value > 0.95
 
@@ -78,4 +85,4 @@ def test_seeds_and_refusals() -> None:
         ({"gaps": (-1,)}, "no negative number"),
     ):
         with pytest.raises(ValueError, match=message):
-            order_reviews(3, seed=1, **wrong)  # type: ignore[arg-type]
+            order_reviews(3, seed=1, **wrong)

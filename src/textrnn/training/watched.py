@@ -42,7 +42,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     texts: list[WatchedText]
     """Judged by this network alone."""
     gradient_norms: dict[str, float]
-    """Before clipping, of the loss without dropout over a few training texts, always the same; by the modules' names."""
+    """Before clipping, of the loss without dropout over the same few training texts; by the modules' names."""
     network: int = 1
     """Counted from 1."""
 

@@ -34,6 +34,7 @@ class MLflowLog:
         """
         # MLflow would tell its makers that it is used.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
         require("mlflow", extra="log", purpose="a log for MLflow")
         from mlflow.tracking import MlflowClient
 
@@ -47,7 +48,7 @@ class MLflowLog:
             self.run = self.client.create_run(number, run_name=name or None).info.run_id
             self.client.set_tag(self.run, "textrnn.version", __version__)
         except Exception as error:  # MLflow's own, SQLAlchemy's, and those of several ways to a server
-            raise ConfigError(f"log: MLflow cannot use {place}: {_first_line(error)}") from error
+            raise ConfigError(f"log: MLflow cannot use {place}: {_reason(error)}") from error
 
     def __call__(self, event: Event) -> None:
         """Take in one event of a training."""
@@ -83,5 +84,7 @@ class MLflowLog:
             self.client.log_batch(self.run, metrics=metrics[start : start + A_BATCH])
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _reason(error: Exception) -> str:
+    """The first sentence of what may be pages."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return line.partition(". ")[0]

@@ -37,14 +37,15 @@ function short(value, kind) {
   return size !== 0 && size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
 }
 
-const WIDTH = 460, HEIGHT = 200, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 24;
+const WIDTH = 460, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 24;
 
 /**
  * A figure with one line for each series.
  * @param series [{name, points: [[x, y]], style: class names}]
- * @param options {title, note, kind, log, from: least top of the axis, xMax}
+ * @param options {title, note, kind: "share" or none, log, zero: the axis begins there, whole: it shows 0 to 1, height}
  */
 function lineChart(series, options) {
+  const HEIGHT = options.height || 200;
   const shown = series.filter((one) => one.points.length);
   const scale = options.log ? (y) => Math.log10(Math.max(y, 1e-12)) : (y) => y;
   const values = shown.flatMap((one) => one.points.map((point) => scale(point[1]))).filter(Number.isFinite);
@@ -54,6 +55,7 @@ function lineChart(series, options) {
   const room = (high - low) * 0.06 || 0.05 * Math.abs(high) || 0.5;
   [low, high] = [options.zero ? low : low - room, high + room];
   if (options.kind === "share") [low, high] = [Math.max(0, low), Math.min(1, high)];
+  if (options.whole) [low, high] = [0, 1];
   const last = Math.max(1, ...shown.map((one) => one.points.at(-1)[0]));
   const x = (value) => LEFT + (value / last) * (WIDTH - LEFT - RIGHT);
   const y = (value) => TOP + (1 - (scale(value) - low) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM);
@@ -61,7 +63,7 @@ function lineChart(series, options) {
   const newest = shown.map((one) => `${one.name} ${short(one.points.at(-1)[1], options.kind)}`).join(", ");
   const picture = drawn("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
     "aria-label": `${options.title} by epoch; newest: ${newest || "nothing yet"}`});
-  for (const tick of ticks(low, high, 4)) {
+  for (const tick of ticks(low, high, HEIGHT > 120 ? 4 : 2)) {
     const value = options.log ? 10 ** tick : tick, at = y(value).toFixed(1);
     picture.append(drawn("line", {class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at}),
       drawn("text", {x: LEFT - 6, y: at, dy: "0.32em", "text-anchor": "end"}, short(value, options.kind)));

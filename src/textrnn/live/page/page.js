@@ -146,7 +146,7 @@ function course(looks, place, expected) {
     return found ? [[look.epoch, found[1]]] : [];
   });
   const name = number ? "predicted number" : `probability of ${state.labels[followed]}`;
-  const chart = lineChart([{name, style: "s0", points}], {title: "Epoch by epoch", kind: number ? "" : "share"});
+  const chart = lineChart([{name, style: "s0", points}], {title: name, kind: number ? "" : "share", whole: !number, height: 110});
   const marks = looks.map((look) => look.said[place] && look.said[place].right).filter((mark) => typeof mark === "boolean");
   const text = marks.length ? `After each epoch: ${marks.map((mark) => (mark ? "✓" : "✗")).join(" ")}` : "";
   return [chart.querySelector("svg"), element("p", {class: "course"}, name, element("br"), text)];

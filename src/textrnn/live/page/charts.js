@@ -27,6 +27,18 @@ function ticks(low, high, count) {
   return found;
 }
 
+/** 1, 2 and 5 times powers of ten between two powers of ten; only the powers where these are many. */
+function logTicks(low, high) {
+  const factors = high - low > 2.5 ? [1] : [1, 2, 5], found = [];
+  for (let power = Math.floor(low); power <= high; power += 1) {
+    for (const factor of factors) {
+      const value = Number(`${factor}e${power}`);
+      if (Math.log10(value) >= low && Math.log10(value) <= high) found.push(value);
+    }
+  }
+  return found;
+}
+
 function short(value, kind) {
   if (value === null || value === undefined) return "-";
   if (kind === "share") return `${(100 * value).toFixed(1)} %`;
@@ -63,8 +75,9 @@ function lineChart(series, options) {
   const newest = shown.map((one) => `${one.name} ${short(one.points.at(-1)[1], options.kind)}`).join(", ");
   const picture = drawn("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
     "aria-label": `${options.title} by epoch; newest: ${newest || "nothing yet"}`});
-  for (const tick of ticks(low, high, HEIGHT > 120 ? 4 : 2)) {
-    const value = options.log ? 10 ** tick : tick, at = y(value).toFixed(1);
+  const marks = options.log ? logTicks(low, high) : ticks(low, high, HEIGHT > 120 ? 4 : 2);
+  for (const value of marks) {
+    const at = y(value).toFixed(1);
     picture.append(drawn("line", {class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at}),
       drawn("text", {x: LEFT - 6, y: at, dy: "0.32em", "text-anchor": "end"}, short(value, options.kind)));
   }

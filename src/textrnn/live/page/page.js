@@ -107,7 +107,7 @@ function charts(network) {
   const groups = looks.length ? Object.keys(looks.at(-1).gradient_norms) : [];
   if (groups.length) {
     drawnCharts.push(lineChart(groups.map((group, place) => ({
-      name: group, style: `s${place % 8}${place >= 8 ? " dashed" : ""}`,
+      name: inWords(group), style: `s${place % 8}${place >= 8 ? " dashed" : ""}`,
       points: looks.map((look) => [look.epoch, look.gradient_norms[group]]),
     })), {title: "Gradient norm by group", log: true,
       note: "After each epoch, on the same few training texts without dropout; logarithmic."}));
@@ -115,6 +115,12 @@ function charts(network) {
   const speeds = pick(epochs, (record) => record.tokens_per_second);
   if (speeds.length) drawnCharts.push(lineChart([{name: "training", style: "s2", points: speeds}], {title: "Tokens per second", zero: true}));
   find("charts").replaceChildren(...drawnCharts);
+}
+
+/** A group of parameters in words: `layers.0.left_to_right.from_input` is layer 1, left to right, input. */
+function inWords(group) {
+  const found = group.match(/^layers\.(\d+)\.(\w+)\.from_(\w+)$/);
+  return found ? `layer ${Number(found[1]) + 1}, ${found[2].replaceAll("_", " ")}, ${found[3]}` : group;
 }
 
 function verdict(said, expected) {

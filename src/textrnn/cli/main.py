@@ -19,6 +19,7 @@ COMMANDS = (
     "predict",
     "threshold",
     "compare",
+    "doctor",
     "suspects",
     "learning-curve",
     "info",

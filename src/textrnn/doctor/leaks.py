@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def telling_ngrams(dataset: LabelledTexts, tokens: list[list[str]]) -> Iterator[
         for ngram in {*text, *(f"{one} {other}" for one, other in pairwise(text))}:
             holders[ngram].append(index)
     sizes = members.sum(axis=0)
-    found = []
+    found: list[dict[str, Any]] = []
     for ngram, texts in holders.items():
         if len(texts) < FEWEST:
             continue
@@ -62,10 +63,10 @@ def telling_ngrams(dataset: LabelledTexts, tokens: list[list[str]]) -> Iterator[
     found = [
         row
         for row in found
-        if " " not in str(row["ngram"])
-        or all(row["recall"] > single.get((part, row["label"]), 0) for part in str(row["ngram"]).split(" "))
+        if " " not in row["ngram"]
+        or all(row["recall"] > single.get((part, row["label"]), 0) for part in row["ngram"].split(" "))
     ]
-    found.sort(key=lambda row: (-float(row["recall"]), str(row["ngram"])))
+    found.sort(key=lambda row: (-row["recall"], row["ngram"]))
     if not found:
         yield Finding(
             check="label leaks", severity="fine", message="No word or pair of words tells a label almost alone."
@@ -74,10 +75,10 @@ def telling_ngrams(dataset: LabelledTexts, tokens: list[list[str]]) -> Iterator[
     worst = found[0]
     yield Finding(
         check="label leaks",
-        severity="problem" if float(worst["recall"]) >= WIDE else "warning",
-        message=f"{worst['ngram']!r} stands in {percent(float(worst['recall']))} of the texts labelled "
-        f"{worst['label']!r}, and {percent(float(worst['precision']))} of the texts with it have that label"
-        + (f"; also {some([str(row['ngram']) for row in found[1:]])}." if len(found) > 1 else "."),
+        severity="problem" if worst["recall"] >= WIDE else "warning",
+        message=f"{worst['ngram']!r} stands in {percent(worst['recall'])} of the texts labelled "
+        f"{worst['label']!r}, and {percent(worst['precision'])} of the texts with it have that label"
+        + (f"; also {some([row['ngram'] for row in found[1:]])}." if len(found) > 1 else "."),
         advice="If it comes from how the texts were gathered (a source, a signature, a form) and not from what they "
         "say, remove it from the texts and train again: the model has learned it instead of the task.",
         numbers={"ngrams": found[:SHOWN]},
@@ -90,7 +91,7 @@ def names_of_labels(dataset: LabelledTexts, tokens: list[list[str]], tokenizer: 
     if members is None:
         return
     joined = [f" {' '.join(text)} " for text in tokens]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, label in enumerate(dataset.labels):
         name = " ".join(TOKENIZERS[tokenizer](str(label).replace("_", " ")))
         if len(name) < 2 or name.isnumeric():  # a figure or a single sign means something else in most texts
@@ -105,12 +106,12 @@ def names_of_labels(dataset: LabelledTexts, tokens: list[list[str]], tokenizer: 
     if not rows:
         yield Finding(check="label names", severity="fine", message="No label is told by its own name in the texts.")
         return
-    worst = max(rows, key=lambda row: float(row["recall"]))
+    worst = max(rows, key=lambda row: row["recall"])
     yield Finding(
         check="label names",
-        severity="problem" if float(worst["recall"]) >= WIDE else "warning",
-        message=f"The name of the label {worst['label']!r} is written in {percent(float(worst['recall']))} of its own "
-        f"texts, and {percent(float(worst['precision']))} of the texts with it have that label.",
+        severity="problem" if worst["recall"] >= WIDE else "warning",
+        message=f"The name of the label {worst['label']!r} is written in {percent(worst['recall'])} of its own "
+        f"texts, and {percent(worst['precision'])} of the texts with it have that label.",
         advice="If texts that are to be labelled later do not name their label, remove it from these before training.",
         numbers={"labels": rows},
     )

@@ -59,8 +59,9 @@ def saturated_gates(found: dict[Place, Activity]) -> Iterator[Finding]:
             continue
         high = sum(int(seen.high[gate].sum()) for seen in found.values()) / steps
         low = sum(int(seen.low[gate].sum()) for seen in found.values()) / steps
-        stuck = {str(place): units for place, seen in found.items() if (units := _stuck(seen, gate))}
-        units, count = sum(len(seen.ranges) for seen in found.values()), sum(map(len, stuck.values()))
+        stuck = {str(place): which for place, seen in found.items() if (which := _stuck(seen, gate))}
+        count = sum(map(len, stuck.values()))
+        units = sum(len(seen.ranges) for seen in found.values())
         numbers = {"gate": gate, "above": high, "below": low, "units": units, "stuck": count, "where": stuck}
         bad = high + low > MOSTLY_SATURATED or count / units > MANY_STUCK
         share = f"{percent(high)} of its steps are above {HIGH}, {percent(low)} below {LOW}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from textrnn.doctor.finding import Finding, percent, some
+from textrnn.doctor.finding import Finding, Severity, percent, some
 from textrnn.runtime import Classifier
 from textrnn.text import UNK_ID
 from textrnn.text.tokenizer import TOKENIZERS
@@ -36,12 +36,12 @@ def coverage(classifier: Classifier, tokens: list[list[str]]) -> Iterator[Findin
         "most_frequent": dict(frequent[:SHOWN]),
     }
     spelled = classifier.header.model.character_ngrams > 0
-    severity = "fine" if share < MANY_UNKNOWN else "problem" if share >= MOST_UNKNOWN else "warning"
+    severity: Severity = "fine" if share < MANY_UNKNOWN else "problem" if share >= MOST_UNKNOWN else "warning"
     names = f" The most frequent: {some([token for token, _ in frequent])}." if frequent else ""
     empty = f" {blind} texts have no known token at all." if blind else ""
     yield Finding(
         check="vocabulary",
-        severity="warning" if spelled and severity == "problem" else severity,  # type: ignore[arg-type]
+        severity="warning" if spelled and severity == "problem" else severity,
         message=f"{percent(share)} of {total:,} tokens are not in the vocabulary of {len(vocabulary):,}.{names}{empty}",
         advice="Lower min_count or raise max_size, train on texts like these, or begin with word vectors (vectors); "
         "character_ngrams read the spelling of words that are not known."

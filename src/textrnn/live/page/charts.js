@@ -39,9 +39,9 @@ function logTicks(low, high) {
   return found;
 }
 
-function short(value, kind) {
+function short(value, kind, whole = false) {
   if (value === null || value === undefined) return "-";
-  if (kind === "share") return `${(100 * value).toFixed(1)} %`;
+  if (kind === "share") return `${(100 * value).toFixed(1)} %`.replace(whole ? ".0" : "", "");
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toFixed(1)}M`;
   if (size >= 1e4) return `${Math.round(value / 1e3)}k`;
@@ -49,7 +49,7 @@ function short(value, kind) {
   return size !== 0 && size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(4)));
 }
 
-const WIDTH = 460, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 24;
+const WIDTH = 460, LEFT = 58, RIGHT = 12, TOP = 10, BOTTOM = 24;
 
 /**
  * A figure with one line for each series.
@@ -79,7 +79,7 @@ function lineChart(series, options) {
   for (const value of marks) {
     const at = y(value).toFixed(1);
     picture.append(drawn("line", {class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at}),
-      drawn("text", {x: LEFT - 6, y: at, dy: "0.32em", "text-anchor": "end"}, short(value, options.kind)));
+      drawn("text", {x: LEFT - 6, y: at, dy: "0.32em", "text-anchor": "end"}, short(value, options.kind, true)));
   }
   for (const tick of ticks(0, last, 6).filter((value) => last < 2 || Number.isInteger(Number(value.toFixed(6))))) {
     picture.append(drawn("text", {x: x(tick).toFixed(1), y: HEIGHT - 7, "text-anchor": "middle"}, short(tick)));

@@ -72,11 +72,12 @@ def test_every_check_can_look_at_every_model(model: dict[str, Any]) -> None:
 def test_every_check_can_look_at_every_task(task: str) -> None:
     rng = np.random.default_rng(0)
     texts = [text for text, _ in pairs(100)]
-    labels: list[Any] = {
+    made_up: dict[str, list[Any]] = {
         "multi_label": [[name for name in "abc" if rng.random() < 0.5] for _ in texts],
         "regression": [float(value) for value in rng.standard_normal(len(texts))],
         "ordinal": [int(value) for value in rng.integers(1, 4, len(texts))],
-    }[task]
+    }
+    labels = made_up[task]
     classifier = textrnn.train(texts, labels=labels, task=task, ngrams=2, character_ngrams=3, **QUICK)
     data = read_labelled(texts, labels, task=classifier.task, known=classifier.labels)
     findings = examine(classifier, data, data)
@@ -89,7 +90,7 @@ def test_a_check_that_fails_hides_no_other(monkeypatch: pytest.MonkeyPatch, trai
         raise ValueError("strange")
 
     monkeypatch.setitem(CHECKS, "lengths", broken)
-    findings = examine(trained, dataset(*map(list, zip(*pairs(50), strict=True))))  # type: ignore[arg-type]
+    findings = examine(trained, dataset(*map(list, zip(*pairs(50), strict=True))))
     assert by_check(findings, "lengths")[0].message == "This could not be looked at: strange"
     assert {finding.check for finding in findings} >= set(CHECKS)
 
@@ -182,7 +183,7 @@ def test_one_text_under_two_labels_is_found() -> None:
 
 
 def test_texts_of_both_sets_are_found(trained: textrnn.Classifier) -> None:
-    train = dataset(*map(list, zip(*pairs(100, seed=1), strict=True)))  # type: ignore[arg-type]
+    train = dataset(*map(list, zip(*pairs(100, seed=1), strict=True)))
     new = pairs(100, seed=9)
     mixed = dataset([text for text, _ in new] + [train.texts[3].upper()], [label for _, label in new] + ["pos"])
     (finding,) = by_check(examine(trained, mixed, train), "overlap")
@@ -191,7 +192,7 @@ def test_texts_of_both_sets_are_found(trained: textrnn.Classifier) -> None:
 
 
 def test_its_own_training_file_is_recognised(trained: textrnn.Classifier) -> None:
-    whole = dataset(*map(list, zip(*pairs(200), strict=True)))  # type: ignore[arg-type]
+    whole = dataset(*map(list, zip(*pairs(200), strict=True)))
     findings = examine(trained, whole)
     assert by_check(findings, "overlap")[0].numbers["judged_on"] == "the validation texts among these"
     numbers = by_check(findings, "certainty")[0].numbers

@@ -31,8 +31,8 @@ def test_thinned_keeps_equal_distances_and_the_last(most: int, count: int) -> No
 def test_means_are_numpy_s(count: int) -> None:
     values = np.random.default_rng(0).standard_normal((count, 2))
     means = Means(8)
-    for place, row in enumerate(values, 1):
-        means.add(place, *row)
+    for step, row in enumerate(values, 1):
+        means.add(step, *row)
     rows, width = means.rows(), means.width
     assert len(rows) <= 10
     for number, (place, *found) in enumerate(rows):

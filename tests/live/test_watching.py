@@ -115,11 +115,12 @@ def test_gradients_by_group_are_those_of_finite_differences() -> None:
 def test_other_tasks_are_watched_too(task: str) -> None:
     rng = np.random.default_rng(0)
     texts = [text for text, _ in pairs(200)]
-    labels: list[Any] = {
+    made_up: dict[str, list[Any]] = {
         "multi_label": [[name for name in "abc" if rng.random() < 0.5] for _ in texts],
         "regression": [float(value) for value in rng.standard_normal(len(texts))],
         "ordinal": [int(value) for value in rng.integers(1, 5, len(texts))],
-    }[task]
+    }
+    labels = made_up[task]
     classifier, events = watched(texts, labels=labels, task=task, effort="plain", epochs=2, hidden_size=8)
     finished = events[-1]
     assert isinstance(finished, Finished) and 0 < len(finished.texts) <= 6

@@ -176,7 +176,7 @@ def test_a_log_that_fails_ends_itself_and_not_the_training(
         def close(self, *, failed: bool = False) -> None:
             raise AssertionError
 
-    monkeypatch.setitem(LOGS, "broken", Broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(LOGS, "broken", Broken)
     with caplog.at_level(logging.WARNING, "textrnn"), open_log("broken:x") as log:
         textrnn.train(pairs(60), on_event=log, watch=True, effort="plain", epochs=2, hidden_size=4)
     assert log.broken and [record.getMessage() for record in caplog.records] == [

@@ -19,9 +19,11 @@ COMMANDS = (
     "predict",
     "threshold",
     "compare",
+    "doctor",
     "suspects",
     "learning-curve",
     "info",
+    "inspect",
     "lesson",
 )
 
@@ -59,6 +61,7 @@ def main() -> None:
     textrnn evaluate reviews.textrnn test.csv        how good is it?
     textrnn predict reviews.textrnn < lines.txt      label every line
     textrnn compare a.textrnn b.textrnn test.csv     which is better?
+    textrnn inspect reviews.textrnn "not bad"        why?
     """
 
 

@@ -20,6 +20,7 @@ from textrnn.cli.options import (
     recipe_options,
 )
 from textrnn.cli.pipe import discard
+from textrnn.cli.watch import Watching, all_of, logs, page, watch_options
 from textrnn.config import MOST_MEMBERS, Recipe
 from textrnn.errors import ConfigError
 from textrnn.evaluation.baseline_lines import baseline_lines
@@ -37,6 +38,8 @@ Examples:
   textrnn train reviews.csv --text review --label stars --out stars.textrnn
   textrnn train train.jsonl --validation dev.jsonl --metric macro_f1
   textrnn train reviews.csv --baseline
+  textrnn train reviews.csv --live --watch 'not bad at all'
+  textrnn train reviews.csv --log tensorboard:runs/a --log mlflow:sqlite:///runs.db
   textrnn train aclImdb/train --out imdb.textrnn --epochs 5
   textrnn train tweets.csv --class-weight balanced --resume
   textrnn train reviews.csv --base base.textrnn
@@ -104,6 +107,7 @@ Examples:
     show_default=True,
     help="A bar on standard error, a JSON line an epoch on standard output; auto: a bar in a terminal, else JSON.",
 )
+@watch_options
 @reading_options
 @recipe_options
 def train(
@@ -120,6 +124,11 @@ def train(
     baseline: bool,
     effort: str,
     progress: str,
+    live: bool,
+    live_port: int | None,
+    live_stay: bool,
+    watch: tuple[str, ...],
+    log: tuple[str, ...],
     format: str | None,
     encoding: str,
     no_header: bool,
@@ -142,34 +151,39 @@ def train(
     given = (data, validation, vectors, base, *unlabelled)
     check_separate([path, checkpoint], [name for name in given if name and name != "-"])
     remove_partial(path)
+    watching = Watching(live, live_port, live_stay, watch, log)
     require("torch", extra="train", purpose="training")
+    watching.check()
     from textrnn.training import train as train_classifier
 
     as_json = progress == "json" or (progress == "auto" and not sys.stdout.isatty())
     epochs = recipe.training.epochs if effort == "plain" or "epochs" in chosen else None
-    with _shown(progress, as_json, epochs) as on_event:
-        classifier = train_classifier(
-            as_source(data),
-            text=text,
-            label=label,
-            format=format,
-            encoding=encoding,
-            header=not no_header,
-            validation=as_source(validation) if validation else None,
-            vectors=vectors,
-            checkpoint=checkpoint,
-            resume=resume,
-            on_event=on_event,
-            base=base,
-            unlabelled=[Path(name) for name in unlabelled] or None,
-            budget_seconds=budget,
-            on_pretraining=_rounds(progress, as_json),
-            baseline=baseline,
-            effort=effort,
-            **chosen,
-        )
-        classifier.save(path)
-    _report(classifier, path, checkpoint, as_json=as_json)
+    with page(watching, path.name) as (pages, stay):
+        with logs(watching, path.name) as others, _shown(progress, as_json, epochs) as show:
+            classifier = train_classifier(
+                as_source(data),
+                text=text,
+                label=label,
+                format=format,
+                encoding=encoding,
+                header=not no_header,
+                validation=as_source(validation) if validation else None,
+                vectors=vectors,
+                checkpoint=checkpoint,
+                resume=resume,
+                on_event=all_of(show, *pages, *others),
+                watch=watching.asked_for,
+                base=base,
+                unlabelled=[Path(name) for name in unlabelled] or None,
+                budget_seconds=budget,
+                on_pretraining=_rounds(progress, as_json),
+                baseline=baseline,
+                effort=effort,
+                **chosen,
+            )
+            classifier.save(path)
+        _report(classifier, path, checkpoint, as_json=as_json)
+        stay()
 
 
 @contextmanager

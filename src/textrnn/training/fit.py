@@ -25,8 +25,11 @@ from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import dataloader_order
 from textrnn.training.run import Run, padded_length
 from textrnn.training.schedule import rate_at
+from textrnn.training.watched import Begun, Finished, Watched
+from textrnn.training.watching import Watcher
 
-Event = Step | EpochRecord
+Event = Step | EpochRecord | Begun | Watched | Finished
+"""The last three are told only where somebody watches."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ def fit(
     checkpoint: CheckpointFile | None = None,
     from_base: Collection[str] = frozenset(),
     unlabelled: EncodedTexts | None = None,
+    watcher: Watcher | None = None,
 ) -> Fit:
     """Train `model` in place and leave the best weights in it.
 
@@ -85,6 +89,7 @@ def fit(
         checkpoint: where to save after every epoch, and whether to go on from there.
         from_base: names of the parameters that come from a base.
         unlabelled: texts that virtual adversarial training learns from, too.
+        watcher: looks at the network after every epoch.
 
     Raises:
         ConfigError: the backend is not available.
@@ -127,6 +132,8 @@ def fit(
                     if checkpoint:
                         save_checkpoint(checkpoint.path, run.state(checkpoint.data, steps * event.epoch))
                 on_event(event)
+                if watcher and isinstance(event, EpochRecord):
+                    on_event(watcher.look(model, event.epoch))
         except KeyboardInterrupt:
             if not run.best.epoch:
                 raise

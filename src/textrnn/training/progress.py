@@ -69,7 +69,7 @@ def progress_bar(epochs: int | None, stream: TextStream | None = None) -> Iterat
                     completed=event.index,
                     loss=f"{event.loss:.4f}",
                 )
-            else:
+            elif isinstance(event, EpochRecord):
                 bar.console.print(describe(event), highlight=False, markup=False, soft_wrap=True)
 
         yield show

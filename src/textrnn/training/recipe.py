@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from textrnn.training.effort import DataSize, check_effort, settings_for
 from textrnn.training.estimate import announce
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
+from textrnn.training.loop import Step
 from textrnn.training.parts import train_parts
 from textrnn.training.precautions import check_metric, note
 from textrnn.training.pretraining.recipe import Base
@@ -36,6 +37,8 @@ from textrnn.training.randomness import random_stream
 from textrnn.training.start import Start, start_from
 from textrnn.training.texts import read_and_split
 from textrnn.training.vectors import begin_with_vectors, with_vector_size
+from textrnn.training.watched import Begun, Finished, Watched
+from textrnn.training.watching import Watcher
 from textrnn.version import __version__
 
 logger = logging.getLogger("textrnn")
@@ -63,6 +66,7 @@ def train(
     on_pretraining: Callable[[PretrainingEvent], None] | None = None,
     baseline: bool = False,
     effort: str = "default",
+    watch: bool | Sequence[str] = False,
     **settings: Any,
 ) -> Classifier:
     """Train a classifier.
@@ -92,6 +96,10 @@ def train(
         effort: how much time accuracy is worth: "quick", "default" or "best" choose the settings that are not given
             by the size of the data (see docs/recipe.md); "plain" leaves them as `textrnn.config` has them, which is
             one vanilla network.
+        watch: tell `on_event` more (`textrnn.training.watched`): how the training begins and ends and, after every
+            epoch, what the network says of these texts, and its gradient by groups of parameters. True chooses a few
+            validation texts that are wrong after the first epoch, and a few that are right. What is learned is the
+            same with and without.
         settings: any setting of `textrnn.config.Recipe` by its name, e.g. `hidden_size=64, epochs=5`.
 
     Raises:
@@ -137,6 +145,7 @@ def train(
         checkpoint=checkpoint,
         resume=resume,
         start=start,
+        watch=watch,
         refit=validation is None and not baseline,  # the baseline compares on texts that neither side has seen
     )
     if on_event is None:
@@ -157,6 +166,7 @@ def train_on(
     resume: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     start: Start | None = None,
+    watch: bool | Sequence[str] = False,
     refit: bool = False,
 ) -> Classifier:
     """Train on texts that are read and split already; see `train`, and `train_parts` for `refit`."""
@@ -212,12 +222,38 @@ def train_on(
             checkpoint=state,
             from_base=from_base,
             unlabelled=unlabelled,
+            watcher=watcher,
         )
         return result, network
 
+    watcher = None
+    if watch is not False:
+        shown = None if watch is True else watch
+        watcher = Watcher(shown, recipe, encoder, held_out or dataset, training)
+        on_event(
+            Begun(
+                recipe=recipe,
+                labels=dataset.labels,
+                examples=len(dataset),
+                validation_examples=len(held_out) if held_out else 0,
+                tokens=int(training.texts.lengths.sum()),
+                vocabulary=len(encoder.vocabulary),
+            )
+        )
     announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
     result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state, refit=refit)
-    return assemble(result, recipe, encoder, dataset, held_out, begun)
+    classifier = assemble(result, recipe, encoder, dataset, held_out, begun)
+    if watcher:
+        on_event(
+            Finished(
+                metrics=result.metrics or {},
+                parts=result.parts,
+                texts=watcher.judged_by(classifier),
+                best_epoch=result.best_epoch,
+                interrupted=result.interrupted,
+            )
+        )
+    return classifier
 
 
 def assemble(
@@ -266,6 +302,6 @@ def assemble(
 
 def replace_event(event: Event, network: int) -> Event:
     """The event, told of a network that is not the first."""
-    if isinstance(event, EpochRecord):
+    if isinstance(event, EpochRecord | Watched):
         return msgspec.structs.replace(event, network=network)
-    return replace(event, network=network)
+    return replace(event, network=network) if isinstance(event, Step) else event

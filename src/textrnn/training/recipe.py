@@ -37,7 +37,7 @@ from textrnn.training.randomness import random_stream
 from textrnn.training.start import Start, start_from
 from textrnn.training.texts import read_and_split
 from textrnn.training.vectors import begin_with_vectors, with_vector_size
-from textrnn.training.watched import Begun, Finished, Watched
+from textrnn.training.watched import Watched
 from textrnn.training.watching import Watcher
 from textrnn.version import __version__
 
@@ -228,31 +228,13 @@ def train_on(
 
     watcher = None
     if watch is not False:
-        shown = None if watch is True else watch
-        watcher = Watcher(shown, recipe, encoder, held_out or dataset, training)
-        on_event(
-            Begun(
-                recipe=recipe,
-                labels=dataset.labels,
-                examples=len(dataset),
-                validation_examples=len(held_out) if held_out else 0,
-                tokens=int(training.texts.lengths.sum()),
-                vocabulary=len(encoder.vocabulary),
-            )
-        )
+        watcher = Watcher(None if watch is True else watch, recipe, encoder, held_out or dataset, training)
+        on_event(watcher.begun(len(held_out) if held_out else 0))
     announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
     result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state, refit=refit)
     classifier = assemble(result, recipe, encoder, dataset, held_out, begun)
     if watcher:
-        on_event(
-            Finished(
-                metrics=result.metrics or {},
-                parts=result.parts,
-                texts=watcher.judged_by(classifier),
-                best_epoch=result.best_epoch,
-                interrupted=result.interrupted,
-            )
-        )
+        on_event(watcher.finished(classifier))
     return classifier
 
 

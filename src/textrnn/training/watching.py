@@ -21,7 +21,7 @@ from textrnn.text import TextEncoder
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.losses import loss_of
 from textrnn.training.run import padded_length, torch_logits
-from textrnn.training.watched import Watched, WatchedText
+from textrnn.training.watched import Begun, Finished, Watched, WatchedText
 
 CANDIDATES = 500
 """Texts among which those to watch are chosen: enough to find wrong ones, few enough to cost nothing."""
@@ -66,9 +66,28 @@ class Watcher:
         answers = self.labelled.task.answers(self._scores(model, self.texts or []))
         return Watched(epoch=epoch, texts=self._judged(answers), gradient_norms=self._norms(model))
 
-    def judged_by(self, classifier: Classifier) -> list[WatchedText]:
-        """The same texts, judged by the finished model."""
-        return self._judged(classifier.answers(self.texts), classifier.task) if self.texts else []
+    def begun(self, validation_examples: int) -> Begun:
+        """What there is to tell before the first step."""
+        return Begun(
+            recipe=self.recipe,
+            labels=self.labelled.labels,
+            examples=len(self.training),
+            validation_examples=validation_examples,
+            tokens=int(self.training.texts.lengths.sum()),
+            vocabulary=len(self.encoder.vocabulary),
+        )
+
+    def finished(self, classifier: Classifier) -> Finished:
+        """What there is to tell of the complete model, which has its provenance."""
+        provenance = classifier.header.provenance
+        assert provenance is not None
+        return Finished(
+            metrics=provenance.metrics,
+            parts=provenance.parts,
+            texts=self._judged(classifier.answers(self.texts), classifier.task) if self.texts else [],
+            best_epoch=provenance.best_epoch,
+            interrupted=provenance.interrupted,
+        )
 
     def _judged(self, answers: NDArray[np.float64], task: Task | None = None) -> list[WatchedText]:
         task, labels = task or self.labelled.task, self.labelled.labels

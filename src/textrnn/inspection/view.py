@@ -8,7 +8,7 @@ from rich.text import Text
 from textrnn.evaluation.lines import one_line
 from textrnn.inspection.attribution import Attribution, contrast
 from textrnn.inspection.records import label_names
-from textrnn.inspection.trace import Trace
+from textrnn.inspection.tracing import Trace
 
 LONGEST = 60
 """Tokens of a text of which every one has a line; of longer ones those with the largest scores have one."""

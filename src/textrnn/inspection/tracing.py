@@ -95,7 +95,8 @@ class Trace:
     @property
     def before(self) -> NDArray[np.float64]:
         """The answer to an empty text, where `running` starts from. [labels]"""
-        return self._prefixes[0]
+        found: NDArray[np.float64] = self._prefixes[0]
+        return found
 
     @property
     def moves(self) -> NDArray[np.float64]:

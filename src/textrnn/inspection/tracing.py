@@ -60,7 +60,7 @@ class Trace:
     networks: Networks
     reading: Reading
     members: tuple[MemberTrace, ...]
-    logits: NDArray[np.float32]
+    logits: Array
     """What all parts add up to, in 32 bits and in the order of the runtime. [outputs]"""
 
     @property

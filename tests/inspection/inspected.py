@@ -57,7 +57,7 @@ def classifier(
     head = header(["a", "b", "c"] if labels is None else labels, tokenizer=tokenizer, **model)
     head = msgspec.structs.replace(head, text=msgspec.structs.replace(head.text, keep=keep))
     if task is not None:
-        head = msgspec.structs.replace(head, task=task)
+        head = msgspec.structs.replace(head, task=task, labels=labels or [])
     rule, keys = NgramRule(head.model.ngrams, head.model.character_ngrams), None
     if any(rule):
         texts = [keys_of_tokens(TOKENIZERS[tokenizer](text), rule) for text in random_texts(20, seed=9)]

@@ -118,7 +118,8 @@ def test_gradients_of_the_loss_by_the_states_are_autograds(cell: str, pooling: s
         states.append(state)
     hidden = torch.stack([one[0] for one in states])
     pooled = {"last": hidden[-1], "mean": hidden.mean(dim=0), "max": hidden.amax(dim=0)}[pooling]
-    logits = pooled @ torch.from_numpy(made.weights["head.weight"]).double().t() + made.weights["head.bias"]
+    head = TorchNetwork(made)
+    logits = pooled.reshape(1, -1) @ head.weight.t() + head.bias
     cross_entropy(logits, torch.tensor([1])).backward()  # type: ignore[no-untyped-call]
     expected = [
         torch.cat([torch.zeros(1, 7) if part.grad is None else part.grad for part in one]).norm() for one in states

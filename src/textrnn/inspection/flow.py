@@ -30,7 +30,7 @@ from textrnn.model import POOLINGS
 from textrnn.runtime import Classifier
 
 LOST = 1e-3
-"""What is left of a gradient that has vanished over a text, at most; one that has exploded is larger than its inverse."""
+"""What is left, at most, of a gradient that has vanished over a text; one that has exploded exceeds the inverse."""
 
 
 @dataclass(frozen=True)

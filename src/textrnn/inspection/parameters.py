@@ -35,12 +35,13 @@ def parameter_norms(
     networks = in_double(model)
     targets = targets_of(networks, texts, labels)
     # Parameters of their own, that may have gradients.
-    members = [
-        TextClassifier(networks.header.model, vocabulary_size=len(networks.header.vocabulary), classes=networks.outputs)
-        .double()
-        .load_weights(member.weights())
-        for member in networks.members
-    ]
+    members = []
+    for member in networks.members:
+        own = TextClassifier(
+            networks.header.model, vocabulary_size=len(networks.header.vocabulary), classes=networks.outputs
+        ).double()
+        own.load_state_dict(member.state_dict())
+        members.append(own)
     loss = torch.zeros((), dtype=torch.float64)
     for text, target in zip(texts, targets, strict=True):
         reading = networks.read(text)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,9 +89,8 @@ def test_units_and_their_words_are_those_of_torch_nns_states() -> None:
                 values = oracle.states(oracle.embedded(ids))[0, :, column].detach().numpy()
                 peaks.append((values.max(), number, int(values.argmax())))
         expected = sorted(peaks, reverse=True)[:2]
-        assert [(one.text, one.token) for one in unit.largest] == [place for _, *place in map(tuple, expected)] or [
-            (one.text, one.token) for one in unit.largest
-        ] == [(number, token) for _, number, token in expected]
+        places = [(one.text, one.token) for one in unit.largest]
+        assert places == [(number, token) for _, number, token in expected]
         np.testing.assert_allclose([one.value for one in unit.largest], [peak for peak, *_ in expected], atol=1e-5)
         for moment in unit.largest:
             words = made.encoder.tokens(TEXTS[moment.text])
@@ -161,7 +161,13 @@ def sst2(data_folder: Path) -> tuple[textrnn.Classifier, list[str]]:
 
     pairs = [(example.text, str(example.label)) for example in read_examples(data_folder / "sst2" / "train.csv.gz")]
     texts = [example.text for example in read_examples(data_folder / "sst2" / "dev.csv.gz")]
-    settings = {"cell": "mingru", "bidirectional": True, "pooling": "max", "hidden_size": 32, "embedding_size": 32}
+    settings: dict[str, Any] = {
+        "cell": "mingru",
+        "bidirectional": True,
+        "pooling": "max",
+        "hidden_size": 32,
+        "embedding_size": 32,
+    }
     made = textrnn.train(pairs[:6000], effort="plain", epochs=4, on_event=lambda event: None, **settings)
     return made, [text for text in texts if len(text.split()) >= 8][:60]
 

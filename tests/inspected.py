@@ -21,7 +21,7 @@ POOLINGS = ("last", "mean", "max")
 TEXTS = ["", "film", *random_texts(4, seed=5, longest=16)]
 """Ragged, one empty, one of a word, some longer than the 12 tokens that are read."""
 
-EVERY = [
+EVERY: list[dict[str, Any]] = [
     {"cell": cell, "layers": layers, "bidirectional": both, "pooling": pooling, "padding": padding}
     for cell, layers, both, pooling, padding in itertools.product(
         CELLS, (1, 2), (False, True), POOLINGS, ("masked", "through")

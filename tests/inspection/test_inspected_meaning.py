@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inspected import TEXTS, TorchNetwork, classifier
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 
 import textrnn
+from inspected import TEXTS, TorchNetwork, classifier
 from textrnn.errors import ConfigError, MissingDependencyError
 from textrnn.inspection import (
     METHODS,

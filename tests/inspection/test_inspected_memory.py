@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from inspected import TEXTS, TorchNetwork, classifier, linear_states
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from inspected import TEXTS, TorchNetwork, classifier, linear_states
 from textrnn.errors import DataError
 from textrnn.inspection import Networks, gradient_flow, memory, parameter_norms, spectral_radii
 from textrnn.runtime import Classifier

@@ -169,7 +169,7 @@ def sst2(data_folder: Path) -> tuple[textrnn.Classifier, list[str]]:
         "embedding_size": 32,
     }
     made = textrnn.train(pairs[:6000], effort="plain", epochs=4, on_event=lambda event: None, **settings)
-    return made, [text for text in texts if len(text.split()) >= 8][:60]
+    return made, [text for text in texts if len(text.split()) >= 8][:40]
 
 
 @pytest.mark.data
@@ -181,7 +181,7 @@ def test_deleting_what_is_named_is_worse_than_deleting_at_random(
     made, texts = sst2
     found = deletion(made, texts, method, repeats=3)
     assert found.texts == len(texts)
-    assert found.curve[0] == found.random[0]
+    assert found.curve[0] == pytest.approx(found.random[0])
     assert found.area < found.random_area - 0.03, (found.area, found.random_area)
 
 

@@ -80,10 +80,10 @@ def table(traced: Trace, attribution: Attribution, toward: NDArray[np.float64], 
         rows = np.sort(np.argsort(-np.abs(toward), kind="stable")[:LONGEST])
     number = not traced.networks.header.labels
     lines = Table(box=None, pad_edge=False)
-    for heading in ("", "word", "score", ""):
-        lines.add_column(heading, justify="right" if heading in ("", "score") and not lines.columns else "left")
-    lines.columns[2].justify = "right"
-    lines.columns[3].justify = "left"
+    lines.add_column("", justify="right")
+    lines.add_column("word")
+    lines.add_column("score", justify="right")
+    lines.add_column("")
     lines.add_column("value so far" if number else "probability so far", justify="right")
     lines.add_column("moved", justify="right")
     running = np.concatenate([traced.before[None], traced.running])[:, label]

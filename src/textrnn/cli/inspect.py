@@ -62,7 +62,7 @@ def inspect(
     place = None if label is None else _place(classifier.labels, label)
 
     from textrnn.inspection.records import inspection_record
-    from textrnn.inspection.trace import trace
+    from textrnn.inspection.tracing import trace
     from textrnn.inspection.why import attribute
 
     traced = trace(classifier, text)

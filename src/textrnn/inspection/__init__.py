@@ -8,60 +8,102 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textrnn.inspection.attribution import Attribution, contrast
+    from textrnn.inspection.behaviour import Behaviour, Case, falls, invariance, minimum_functionality, suite
     from textrnn.inspection.embeddings import EmbeddingMap, embedding_map, neighbours
+    from textrnn.inspection.faithfulness import Deletion, deletion
+    from textrnn.inspection.flow import Flow, gradient_flow
     from textrnn.inspection.gradients import gradient_input, integrated_gradients
+    from textrnn.inspection.hiding import occlusion
+    from textrnn.inspection.linear_split import recurrence
     from textrnn.inspection.networks import Networks
-    from textrnn.inspection.occlusion import occlusion
+    from textrnn.inspection.parameters import Norms, parameter_norms, spectral_radii
+    from textrnn.inspection.pooling_shares import shares
     from textrnn.inspection.reading import Reading, Token, read_text
-    from textrnn.inspection.recurrence import recurrence
-    from textrnn.inspection.shares import shares
-    from textrnn.inspection.trace import DirectionTrace, MemberTrace, Trace, trace
+    from textrnn.inspection.remembering import Memory, memory
+    from textrnn.inspection.tracing import DirectionTrace, MemberTrace, Trace, trace
+    from textrnn.inspection.unit_words import Moment, Unit, units
     from textrnn.inspection.why import METHODS, attribute
 
 _HOMES = {
     "Attribution": "attribution",
-    "DirectionTrace": "trace",
+    "Behaviour": "behaviour",
+    "Case": "behaviour",
+    "Deletion": "faithfulness",
+    "DirectionTrace": "tracing",
     "EmbeddingMap": "embeddings",
+    "Flow": "flow",
     "METHODS": "why",
-    "MemberTrace": "trace",
+    "MemberTrace": "tracing",
+    "Memory": "remembering",
+    "Moment": "unit_words",
     "Networks": "networks",
+    "Norms": "parameters",
     "Reading": "reading",
     "Token": "reading",
-    "Trace": "trace",
+    "Trace": "tracing",
+    "Unit": "unit_words",
     "attribute": "why",
     "contrast": "attribution",
+    "deletion": "faithfulness",
     "embedding_map": "embeddings",
+    "falls": "behaviour",
+    "gradient_flow": "flow",
     "gradient_input": "gradients",
     "integrated_gradients": "gradients",
+    "invariance": "behaviour",
+    "memory": "remembering",
+    "minimum_functionality": "behaviour",
     "neighbours": "embeddings",
-    "occlusion": "occlusion",
+    "occlusion": "hiding",
+    "parameter_norms": "parameters",
     "read_text": "reading",
-    "recurrence": "recurrence",
-    "shares": "shares",
-    "trace": "trace",
+    "recurrence": "linear_split",
+    "shares": "pooling_shares",
+    "spectral_radii": "parameters",
+    "suite": "behaviour",
+    "trace": "tracing",
+    "units": "unit_words",
 }
 
 __all__ = [
     "METHODS",
     "Attribution",
+    "Behaviour",
+    "Case",
+    "Deletion",
     "DirectionTrace",
     "EmbeddingMap",
+    "Flow",
     "MemberTrace",
+    "Memory",
+    "Moment",
     "Networks",
+    "Norms",
     "Reading",
     "Token",
     "Trace",
+    "Unit",
     "attribute",
     "contrast",
+    "deletion",
     "embedding_map",
+    "falls",
+    "gradient_flow",
     "gradient_input",
     "integrated_gradients",
+    "invariance",
+    "memory",
+    "minimum_functionality",
     "neighbours",
     "occlusion",
+    "parameter_norms",
     "read_text",
     "recurrence",
     "shares",
+    "spectral_radii",
+    "suite",
     "trace",
+    "units",
 ]
 
 

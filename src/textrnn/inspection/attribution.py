@@ -35,13 +35,14 @@ class Attribution:
     def error(self) -> float:
         """The completeness error: what `bias + scores` miss of the logits, as a share of what is to be explained.
 
-            max_k |logits_k - bias_k - sum_t scores_tk| / max_k |logits_k - bias_k|
+            max_k |logits_k - bias_k - sum_t scores_tk| / max_k |logits_k - bias_k + padding_k|
 
-        0 where nothing is to be explained and nothing is left over.
+        0 where what is left over is rounding in 64 bits, also if nothing is to be explained.
         """
-        missed = np.abs(self.logits - self.bias - self.scores.sum(axis=0)).max()
-        explained = np.abs(self.logits - self.bias).max()
-        return float(missed / explained) if explained > 0 else float(missed)
+        missed = float(np.abs(self.logits - self.bias - self.scores.sum(axis=0)).max())
+        if missed <= 1e-12 * (1 + float(np.abs(self.logits).max())):
+            return 0.0
+        return missed / max(float(np.abs(self.logits - self.bias + self.padding).max()), 1e-300)
 
     def towards(self, direction: Scores) -> Scores:
         """One number a token: the scores along a direction, such as `contrast` gives. [tokens]"""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from textrnn.inspection.attribution import Attribution
 from textrnn.inspection.reading import Token
-from textrnn.inspection.trace import DirectionTrace, Trace
+from textrnn.inspection.tracing import DirectionTrace, Trace
 from textrnn.labels import Label
 
 

@@ -11,7 +11,7 @@ from textrnn.inspection.networks import Networks
 from textrnn.inspection.reading import Reading
 
 if TYPE_CHECKING:
-    from textrnn.inspection.trace import MemberTrace
+    from textrnn.inspection.tracing import MemberTrace
 
 PREFIXES = 64
 """Beginnings that are read together."""

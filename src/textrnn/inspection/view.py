@@ -8,7 +8,7 @@ from rich.text import Text
 from textrnn.evaluation.lines import one_line
 from textrnn.inspection.attribution import Attribution, contrast
 from textrnn.inspection.records import label_names
-from textrnn.inspection.trace import Trace
+from textrnn.inspection.tracing import Trace
 
 LONGEST = 60
 """Tokens of a text of which every one has a line; of longer ones those with the largest scores have one."""
@@ -80,10 +80,10 @@ def table(traced: Trace, attribution: Attribution, toward: NDArray[np.float64], 
         rows = np.sort(np.argsort(-np.abs(toward), kind="stable")[:LONGEST])
     number = not traced.networks.header.labels
     lines = Table(box=None, pad_edge=False)
-    for heading in ("", "word", "score", ""):
-        lines.add_column(heading, justify="right" if heading in ("", "score") and not lines.columns else "left")
-    lines.columns[2].justify = "right"
-    lines.columns[3].justify = "left"
+    lines.add_column("", justify="right")
+    lines.add_column("word")
+    lines.add_column("score", justify="right")
+    lines.add_column("")
     lines.add_column("value so far" if number else "probability so far", justify="right")
     lines.add_column("moved", justify="right")
     running = np.concatenate([traced.before[None], traced.running])[:, label]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from textrnn.errors import ConfigError
 from textrnn.inspection.attribution import Attribution
 from textrnn.inspection.gradients import gradient_input, integrated_gradients
+from textrnn.inspection.hiding import occlusion
+from textrnn.inspection.linear_split import ADDING, recurrence
 from textrnn.inspection.networks import Networks
-from textrnn.inspection.occlusion import occlusion
+from textrnn.inspection.pooling_shares import shares
 from textrnn.inspection.reading import Reading
-from textrnn.inspection.recurrence import ADDING, recurrence
-from textrnn.inspection.shares import shares
 from textrnn.runtime import Classifier
 
 Method = Callable[[Classifier | Networks, str | Reading], Attribution]

@@ -8,7 +8,7 @@ With the head's weight W, for every network, the states h_t of the last layer, d
 
 The n-gram part is linear; see `ngram_shares`. Networks and n-grams are added, as the model adds their scores. A state
 holds more than its own word, so a share says at which word the model had what it decides by, not that this word alone
-brought it there; `recurrence` goes further where the cell is linear.
+brought it there; `linear_split` goes further where the cell is linear.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from textrnn.inspection.attribution import Attribution, Rows, Scores
 from textrnn.inspection.networks import Networks, in_double
 from textrnn.inspection.ngram_shares import ngram_shares
 from textrnn.inspection.reading import Reading
-from textrnn.inspection.trace import MemberTrace, trace
+from textrnn.inspection.tracing import MemberTrace, trace
 from textrnn.runtime import Classifier
 
 

@@ -60,7 +60,7 @@ class Trace:
     networks: Networks
     reading: Reading
     members: tuple[MemberTrace, ...]
-    logits: NDArray[np.float32]
+    logits: Array
     """What all parts add up to, in 32 bits and in the order of the runtime. [outputs]"""
 
     @property
@@ -95,7 +95,8 @@ class Trace:
     @property
     def before(self) -> NDArray[np.float64]:
         """The answer to an empty text, where `running` starts from. [labels]"""
-        return self._prefixes[0]
+        found: NDArray[np.float64] = self._prefixes[0]
+        return found
 
     @property
     def moves(self) -> NDArray[np.float64]:

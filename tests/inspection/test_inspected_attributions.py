@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Occlusion
-from inspected import EVERY, SUMS, TEXTS, TorchNetwork, classifier, linear_states, named
 from numpy.typing import NDArray
 from torch import Tensor
 
+from inspected import EVERY, SUMS, TEXTS, TorchNetwork, classifier, linear_states, named
 from textrnn.errors import ConfigError
 from textrnn.inspection import (
     METHODS,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from inspected import CELLS, EVERY, SUMS, TEXTS, TorchNetwork, classifier, named
 
+from inspected import CELLS, EVERY, SUMS, TEXTS, TorchNetwork, classifier, named
 from textrnn.inspection import Networks, read_text, trace
 from textrnn.inspection.reading import kept_places
 from textrnn.tasks import MultiLabel, Ordinal, Regression

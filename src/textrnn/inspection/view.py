@@ -13,7 +13,7 @@ from textrnn.inspection.tracing import Trace
 
 LONGEST = 60
 """Tokens of a text of which every one has a line; of longer ones those with the largest scores have one."""
-BAR = 12
+BAR = 8
 """Columns of the bar on each side of its middle."""
 
 

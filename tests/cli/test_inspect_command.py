@@ -32,6 +32,7 @@ def test_a_text_in_the_terminal(model: Path) -> None:
     assert "unknown to the networks: 2 of 12 words" in result.out
     assert "cut off: 1 words in the middle, since the networks read 12" in result.out
     assert "parts: network 1 " in result.out
+    assert re.search(r"halves in \(left to right\): [\d.]+ tokens, [\d.]+ tokens\n", result.out)
     assert max(map(len, result.out.splitlines())) <= 80
 
 
@@ -48,6 +49,7 @@ def test_all_numbers_as_json(model: Path, tmp_path: Path, method: str) -> None:
     assert [token["text"] for token in record["tokens"]] == ["not", "a", "good", "film"]
     assert np.shape(record["members"][1]["layers"][0]["right_to_left"]["gates"]["update"]) == (4, 7)
     assert record["attribution"]["method"] == method
+    assert [len(one["half_lives"]) for one in record["half_lives"]] == [4] * 4
     if method in ("shares", "recurrence"):
         total = np.array(record["attribution"]["bias"]) + np.sum(record["attribution"]["scores"], axis=0)
         np.testing.assert_allclose(total, record["logits"], atol=1e-5)

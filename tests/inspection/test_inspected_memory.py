@@ -92,6 +92,15 @@ def test_influence_by_finite_differences(cell: str) -> None:
         np.testing.assert_allclose(found.influence[s, : len(curve)], curve, rtol=1e-6)
 
 
+def test_half_lives_are_the_same_without_the_curves() -> None:
+    made = classifier(cell="lstm", layers=2, bidirectional=True, members=2, scale=0.9)
+    for text in TEXTS:
+        for one, other in zip(memory(made, text), memory(made, text, curves=False), strict=True):
+            np.testing.assert_array_equal(one.half_lives, other.half_lives)
+            seen = ~np.isnan(other.influence)
+            np.testing.assert_allclose(other.influence[seen], one.influence[seen], rtol=1e-12)
+
+
 def test_half_lives_of_a_state_that_keeps_a_known_share() -> None:
     """minGRU whose update gate is sigmoid(-b) whatever it reads: what is kept halves in ln 2 / -ln(1 - z) tokens."""
     made = classifier(cell="mingru")

@@ -38,7 +38,7 @@ Examples:
     "json_path",
     metavar="FILE",
     type=FileName(dash=True),
-    help="Write all states, gates, answers and scores as JSON; - prints them instead of text.",
+    help="Write all states, gates, answers, scores and half-lives as JSON; - prints them instead of text.",
 )
 @click.option("--neighbours", "word", metavar="WORD", help="Show the words whose embeddings are nearest to this one's.")
 def inspect(
@@ -47,7 +47,7 @@ def inspect(
     """Look inside MODEL while it reads TEXT.
 
     Each word is coloured by how much it speaks for or against the label; beside it stands the answer to the text up to
-    this word. Below, what each part of the model says, and what it did not read.
+    this word. Below, what each part of the model says, what it did not read, and how long it remembers a word.
     """
     if (text is None) == (word is None):
         raise click.UsageError("expected a TEXT to read, or --neighbours WORD")
@@ -61,18 +61,22 @@ def inspect(
     assert text is not None
     place = None if label is None else _place(classifier.labels, label)
 
+    from textrnn.inspection.networks import in_double
     from textrnn.inspection.records import inspection_record
+    from textrnn.inspection.remembering import memory
     from textrnn.inspection.tracing import trace
     from textrnn.inspection.why import attribute
 
     traced = trace(classifier, text)
-    attribution = attribute(classifier, text, method)
+    double = in_double(classifier)
+    attribution = attribute(double, text, method)
+    memories = memory(double, text, curves=False)
     if json_path:
-        _write_json(inspection_record(text, traced, attribution), json_path)
+        _write_json(inspection_record(text, traced, attribution, memories), json_path)
     if json_path != "-":
         from textrnn.inspection.view import view
 
-        _print(*view(traced, attribution, traced.predicted if place is None else place))
+        _print(*view(traced, attribution, memories, traced.predicted if place is None else place))
 
 
 def _show_neighbours(classifier: "textrnn.Classifier", word: str, json_path: str | None) -> None:

@@ -1,6 +1,7 @@
 """Traces and attributions as plain records, for JSON; the names are those of Python."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,27 @@ from numpy.typing import NDArray
 
 from textrnn.inspection.attribution import Attribution
 from textrnn.inspection.reading import Token
+from textrnn.inspection.remembering import Memory
 from textrnn.inspection.tracing import DirectionTrace, Trace
 from textrnn.labels import Label
 
 
-def inspection_record(text: str, traced: Trace, attribution: Attribution) -> dict[str, Any]:
+def inspection_record(text: str, traced: Trace, attribution: Attribution, memories: Sequence[Memory]) -> dict[str, Any]:
     """All numbers of one text."""
-    return {"text": text, **trace_record(traced), "attribution": attribution_record(attribution)}
+    return {
+        "text": text,
+        **trace_record(traced),
+        "attribution": attribution_record(attribution),
+        "half_lives": [
+            {
+                "member": one.member,
+                "layer": one.layer,
+                "direction": one.direction,
+                "half_lives": numbers(one.half_lives),
+            }
+            for one in memories
+        ],
+    }
 
 
 def trace_record(traced: Trace) -> dict[str, Any]:

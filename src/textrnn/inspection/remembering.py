@@ -75,10 +75,14 @@ class StepJacobians:
             self.by_state[:, row] = torch.cat(found[1:], dim=1).numpy()
 
 
-def memory(model: Classifier | Networks, text: str | Reading) -> list[Memory]:
+def memory(model: Classifier | Networks, text: str | Reading, *, curves: bool = True) -> list[Memory]:
     """How long each word of a text is remembered, by every direction of every layer of every network.
 
-    Takes time in proportion to the square of the steps.
+    Args:
+        model: a classifier.
+        text: as a string.
+        curves: follow every word's influence to the end of the text, which takes time in proportion to the square of
+            the steps; without, until it has halved, `influence` being nan from there on.
 
     Raises:
         TypeError: the text is not a string.
@@ -89,7 +93,7 @@ def memory(model: Classifier | Networks, text: str | Reading) -> list[Memory]:
         if not len(inputs):
             found.append(Memory(place, layer, direction, np.zeros((0, 0)), np.zeros(0)))
             continue
-        influence = influences(StepJacobians(cell, inputs))
+        influence = influences(StepJacobians(cell, inputs), curves=curves)
         lives = half_lives(influence)
         if direction == "right_to_left":
             influence, lives = influence[::-1], lives[::-1]
@@ -120,19 +124,22 @@ def every_direction(
     return found
 
 
-def influences(steps: StepJacobians) -> NDArray[np.float64]:
+def influences(steps: StepJacobians, *, curves: bool = True) -> NDArray[np.float64]:
     """Row s, column k: the norm of d s_{s+k} / d x_s as a share of that of d s_s / d x_s. [steps, steps]"""
     time = len(steps.by_input)
-    norms = np.full((time, time), np.nan)
+    shares = np.full((time, time), np.nan)
     # || A B || = || A L || where B B' = L L': as wide as the state at most, however wide the embedding is.
     factors = np.stack([np.linalg.qr(block.T).R.T for block in steps.by_input])
-    moving = np.zeros_like(factors)
+    first = np.linalg.norm(factors, axis=(1, 2))
+    words, moving = np.zeros(0, dtype=np.int64), factors[:0]
     for t in range(time):
-        moving[:t] = steps.by_state[t] @ moving[:t]
-        moving[t] = factors[t]
-        norms[np.arange(t + 1), t - np.arange(t + 1)] = np.linalg.norm(moving[: t + 1], axis=(1, 2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares: NDArray[np.float64] = np.where(norms[:, :1] > 0, norms / norms[:, :1], np.nan)
+        words = np.append(words, t)
+        moving = np.concatenate([steps.by_state[t] @ moving, factors[t : t + 1]])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            left = np.linalg.norm(moving, axis=(1, 2)) / first[words]  # nan for a word without any influence
+        shares[words, t - words] = left
+        if not curves:
+            words, moving = words[left > 0.5], moving[left > 0.5]
     return shares
 
 

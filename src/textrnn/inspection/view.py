@@ -8,15 +8,16 @@ from rich.text import Text
 from textrnn.evaluation.lines import one_line
 from textrnn.inspection.attribution import Attribution, contrast
 from textrnn.inspection.records import label_names
+from textrnn.inspection.remembering import Memory
 from textrnn.inspection.tracing import Trace
 
 LONGEST = 60
 """Tokens of a text of which every one has a line; of longer ones those with the largest scores have one."""
-BAR = 12
+BAR = 8
 """Columns of the bar on each side of its middle."""
 
 
-def view(traced: Trace, attribution: Attribution, label: int) -> list[Text | Table]:
+def view(traced: Trace, attribution: Attribution, memories: list[Memory], label: int) -> list[Text | Table]:
     """What is printed, one thing after the other."""
     toward = attribution.towards(contrast(traced.networks, label))
     name = one_line(label_names(traced)[label], 40)
@@ -27,7 +28,21 @@ def view(traced: Trace, attribution: Attribution, label: int) -> list[Text | Tab
         Text(),
         table(traced, attribution, toward, label),
         *notes(traced, attribution, contrast(traced.networks, label)),
+        *half_lives(memories),
     ]
+
+
+def half_lives(memories: list[Memory]) -> list[Text]:
+    """How long words are remembered; one line a direction and layer, the networks side by side."""
+    lines = []
+    for layer, direction in dict.fromkeys((memory.layer, memory.direction) for memory in memories):
+        lives = [one.half_life for one in memories if (one.layer, one.direction) == (layer, direction)]
+        if any(np.isnan(life) for life in lives):
+            return []
+        shown = ", ".join("longer than the text" if np.isinf(life) else f"{life:g} tokens" for life in lives)
+        place = f"layer {layer + 1}, " if max(memory.layer for memory in memories) else ""
+        lines.append(Text(f"a word's influence halves in ({place}{direction.replace('_', ' ')}): {shown}"))
+    return lines
 
 
 def answer(traced: Trace) -> Text:

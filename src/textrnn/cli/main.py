@@ -21,6 +21,7 @@ COMMANDS = (
     "compare",
     "suspects",
     "learning-curve",
+    "inspect",
     "info",
     "lesson",
 )

@@ -1,0 +1,301 @@
+// One model on the page: what it says of the text, and why.
+
+import { Reading } from "../runtime/classifier.js";
+import { Curve, HeatMap } from "./charts.js";
+import { equations } from "./equations.js";
+import { el, number, set, setAttribute, short, shown, signed } from "./format.js";
+import { Words } from "./marks.js";
+import { answerTable, ngramTable, tellingUnits, unitTable } from "./tables.js";
+
+const MOST_LABELS = 5;
+const SLICE = 8; // milliseconds of rereading before the page may do something else
+
+export class Panel {
+  /** fresh(): another classifier of the same weights, for reading beginnings of the text anew. */
+  constructor(id, name, facts, classifier, fresh) {
+    Object.assign(this, { id, classifier, fresh, spare: null });
+    const { model, task, labels } = classifier.header;
+    this.place = this.unit = this.member = this.layer = this.way = 0;
+    this.what = "state";
+    this.unitChosen = this.atEnd = true;
+    this.unitChosen = false;
+    this.bounded = task.task !== "regression";
+    this.names = this.bounded ? labels.map(String) : ["number"];
+    // With ordered levels an output says how far up it goes, else it is a label's or the number's.
+    this.outputNames = task.task === "ordinal" ? this.names.slice(0, -1).map((level) => `above ${level}`) : this.names;
+    this.kept = model.padding === "masked" && !model.bidirectional;
+    this.words = new Words(id, (place) => this.choose(place), (place) => this.tell(place));
+    this.curve = new Curve((step) => this.choose(this.reading.places[step]));
+    this.heat = new HeatMap(
+      (step, unit) => this.choose(this.reading.places[step], unit),
+      (step, unit) => this.tellState(step, unit),
+    );
+    this.element = this.built(name, facts, model);
+  }
+
+  built(name, facts, model) {
+    const { id } = this;
+    const select = (label, options, change) => {
+      const field = el("select", { id: `${id}-${label.replace(/\W/g, "-")}`, on: { change: (event) => change(event.target.value) } });
+      field.append(...options.map(([value, text]) => el("option", { value, text })));
+      return [field, el("div", { class: "field" }, el("label", { for: field.id, text: label }), field)];
+    };
+    const slider = (label, change) => {
+      const field = el("input", { id: `${id}-${label}`, type: "range", min: 0, step: 1, on: { input: (event) => change(Number(event.target.value)) } });
+      return [field, el("div", { class: "field wide" }, el("label", { for: field.id, text: label }), field)];
+    };
+    const numbered = (count, word) => Array.from({ length: count }, (_, k) => [k, `${word} ${k + 1}`]);
+    const [explain, explainField] = select("Explain", [["", "what is predicted"], ...this.outputNames.map((text, k) => [k, short(text, 40)])], () => this.draw());
+    const [member, memberField] = select("Network", numbered(model.members, "network"), (value) => this.show({ member: Number(value) }));
+    const [layer, layerField] = select("Layer", numbered(model.layers, "layer"), (value) => this.show({ layer: Number(value) }));
+    const [, wayField] = select("Direction", [[0, "left to right"], [1, "right to left"]], (value) => this.show({ way: Number(value) }));
+    const kind = CELLS[model.cell];
+    const whats = ["state", ...(kind.memory ? ["memory"] : []), ...kind.gates.filter((gate) => !model.cell.startsWith("elman") || gate !== "candidate")];
+    const [, whatField] = select("Show", whats.map((what) => [what, what]), (what) => this.show({ what }));
+    memberField.hidden = model.members < 2;
+    layerField.hidden = model.layers < 2;
+    wayField.hidden = !model.bidirectional;
+    Object.assign(this, { explain, memberSelect: member, layerSelect: layer });
+    [this.wordSlider, this.wordField] = slider("Word", (place) => this.choose(place));
+    [this.unitSlider, this.unitField] = slider("Unit", (unit) => this.choose(this.place, unit));
+    const step = (text, label, by) => el("button", { type: "button", text, "aria-label": label, on: { click: () => this.choose(this.place + by) } });
+    this.headline = el("p", { class: "headline" });
+    this.bars = el("ul", { class: "bars" });
+    this.about = el("p", { class: "readout", text: "" });
+    this.rest = el("p", { class: "note" });
+    this.curveNote = el("p", { class: "note" });
+    this.anew = el("input", { type: "checkbox", id: `${id}-anew`, on: { change: () => this.rereadIfWanted() } });
+    this.anewField = el("div", { class: "check" }, this.anew, el("label", { for: `${id}-anew`, text: "read each beginning anew (exact, slower)" }));
+    this.anewField.hidden = this.kept;
+    this.stateReadout = el("p", { class: "readout" });
+    this.stepTitle = el("h3");
+    this.stepBody = el("div", {});
+    this.units = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Units that weigh most" });
+    this.ngrams = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "n-grams" });
+    this.answers = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Answers after each word" });
+    this.answersDetails = el("details", { on: { toggle: () => this.drawAnswers() } }, el("summary", { text: "The curve as a table" }), this.answers);
+    const legend = el("p", { class: "legend-words" }, el("span", { class: "word for key", text: "speaks for" }), " ", el("span", { class: "word against key", text: "speaks against" }), " ", el("span", { class: "word unknown key", text: "unknown" }));
+    this.ngramCard = el("section", { class: "card", "aria-labelledby": `${id}-h-ngrams` }, el("h3", { id: `${id}-h-ngrams`, text: "n-grams" }), this.ngrams);
+    this.ngramCard.hidden = !this.classifier.ngrams;
+    const left = el(
+      "div",
+      { class: "column" },
+      el("section", { class: "card", "aria-labelledby": `${id}-h-answer` }, el("h3", { id: `${id}-h-answer`, text: "Prediction" }), this.headline, this.bars),
+      el("section", { class: "card", "aria-labelledby": `${id}-h-words` }, el("div", { class: "row" }, el("h3", { id: `${id}-h-words`, text: "What each word adds" }), explainField), this.words.list, this.words.empty, this.about, legend, this.rest),
+      this.ngramCard,
+    );
+    const right = el(
+      "div",
+      { class: "column" },
+      el(
+        "section",
+        { class: "card", "aria-labelledby": `${id}-h-time` },
+        el("h3", { id: `${id}-h-time`, text: "Word by word" }),
+        this.curve.legend,
+        this.curve.frame,
+        this.curveNote,
+        this.anewField,
+        this.answersDetails,
+        el("h4", { text: "Inside the network" }),
+        el("div", { class: "fields" }, memberField, layerField, wayField, whatField),
+        this.heat.frame,
+        this.heat.scale,
+        this.stateReadout,
+      ),
+      el(
+        "section",
+        { class: "card step", "aria-labelledby": `${id}-h-step` },
+        el("div", { class: "row" }, this.stepTitle, el("div", { class: "buttons" }, step("←", "Word before", -1), step("→", "Next word", 1))),
+        el("div", { class: "fields" }, this.wordField, this.unitField),
+        this.stepBody,
+        this.units,
+      ),
+    );
+    this.stepTitle.id = `${id}-h-step`;
+    this.error = el("p", { class: "error", role: "alert", hidden: true });
+    this.columns = el("div", { class: "columns" }, left, right);
+    return el("section", { class: "panel", "aria-label": name }, el("h2", { text: name }), el("p", { class: "note", text: facts }), this.error, this.columns);
+  }
+
+  /** Compute; `draw` shows it. The last word is chosen as long as nobody chose another one. */
+  read(text) {
+    this.reading = this.classifier.read(text);
+    const count = this.reading.all.length;
+    this.atEnd = this.atEnd || this.place >= count;
+    if (this.atEnd) this.place = Math.max(0, count - 1);
+    this.curveRows = this.reading.soFar();
+    this.rereadIfWanted();
+  }
+
+  get output() {
+    if (this.explain.value !== "") return Number(this.explain.value);
+    const [decided] = this.best();
+    return Math.min(decided ?? 0, this.outputNames.length - 1);
+  }
+
+  /** The answers that are decided for; where there are none the most probable one. */
+  best() {
+    const { decided, answers } = this.reading;
+    const order = answers.map((_, k) => k).sort((one, other) => answers[other] - answers[one]);
+    return [...decided.slice().sort((one, other) => answers[other] - answers[one]), ...order.filter((k) => !decided.includes(k))];
+  }
+
+  choose(place, unit) {
+    const count = this.reading.all.length;
+    if (!count) return;
+    this.place = Math.min(count - 1, Math.max(0, place));
+    this.atEnd = this.place === count - 1;
+    if (unit !== undefined) [this.unit, this.unitChosen] = [Math.min(this.classifier.model.hidden_size - 1, Math.max(0, unit)), true];
+    this.draw();
+  }
+
+  show(what) {
+    Object.assign(this, what);
+    this.drawInside();
+  }
+
+  /** All of the text as it was read last. */
+  draw() {
+    const { reading } = this;
+    set(this.error, "hidden", reading.finite);
+    set(this.columns, "hidden", !reading.finite);
+    if (!reading.finite) return set(this.error, "textContent", "The states of this network overflow on this text: its scores are no finite numbers.");
+    this.split = reading.shares([this.output]);
+    this.stepOf = new Map(reading.places.map((place, step) => [place, step]));
+    this.drawAnswer();
+    const read = reading.all.map((_, place) => this.stepOf.has(place));
+    const known = reading.all.map((token) => this.classifier.ids.has(token));
+    this.words.draw(reading.all, this.split.total.subarray(0, reading.all.length), read, known, this.place);
+    this.tell(null);
+    const [bias, padding] = [this.split.bias[0], this.split.total[reading.all.length]];
+    const cut = reading.all.length - reading.places.length;
+    set(this.rest, "textContent", `Without any word: ${signed(bias)}${padding ? `; padding: ${signed(padding)}` : ""}; in all ${signed(reading.scores[this.output])}.` + (cut ? ` ${cut} words in the middle or at an end are cut off from the networks.` : ""));
+    this.drawCurve();
+    if (this.classifier.ngrams) this.ngrams.replaceChildren(ngramTable(reading.ngrams, this.output, `“${short(this.outputNames[this.output], 24)}”`));
+    this.drawInside();
+  }
+
+  drawAnswer() {
+    const { answers, decided, tokens } = this.reading;
+    if (!this.bounded) {
+      set(this.headline, "textContent", number(answers[0], 4));
+      this.summary = `Predicted number: ${number(answers[0])}`;
+      return;
+    }
+    const several = this.classifier.task.task === "multi_label";
+    const named = decided.map((k) => short(this.names[k], 60));
+    set(this.headline, "textContent", named.length ? named.join(", ") : "no label");
+    const order = this.best().slice(0, MOST_LABELS);
+    this.summary = `Predicted: ${named.length ? decided.map((k) => `${this.names[k]}, probability ${number(answers[k], 2)}`).join("; ") : "no label"}${tokens.length ? "" : " (empty text)"}`;
+    while (this.bars.childElementCount < order.length) {
+      this.bars.append(el("li", {}, el("span", { class: "label" }), el("span", { class: "bar", "aria-hidden": "true" }, el("span")), el("span", { class: "value" })));
+    }
+    order.forEach((answer, at) => {
+      const [label, bar, value] = this.bars.children[at].children;
+      set(label, "textContent", short(this.names[answer], 40));
+      set(value, "textContent", number(answers[answer]));
+      bar.firstChild.style.width = `${(100 * answers[answer]).toFixed(2)}%`;
+      set(this.bars.children[at], "className", decided.includes(answer) ? "decided" : "");
+      value.dataset.label = this.names[answer];
+    });
+    setAttribute(this.bars, "aria-label", several ? "Probability of each label" : "Probabilities of the labels");
+  }
+
+  drawCurve() {
+    // A level's curve is told by the predicted level; else the explained label leads.
+    const first = this.outputNames === this.names ? this.output : this.best()[0];
+    const others = this.best().filter((answer) => answer !== first);
+    this.which = this.names.length <= 2 && this.classifier.task.task !== "multi_label" ? [first] : [first, ...others.slice(0, 3)];
+    const step = this.stepOf.get(this.place) ?? -1;
+    this.curve.draw(this.curveRows, this.which, this.names, step, this.bounded);
+    const exact = this.kept || this.reread;
+    const answer = this.bounded ? "Probability" : "Number";
+    set(this.curveNote, "textContent", exact ? `${answer} if the text ended after each word.` : `${answer} from the states up to each word, read with the whole text in view; the last is the answer.`);
+    this.drawAnswers();
+  }
+
+  drawAnswers() {
+    if (this.answersDetails.open) this.answers.replaceChildren(answerTable(this.reading.tokens, this.curveRows, this.which, this.names));
+  }
+
+  /** Read the text's beginnings one after the other, in slices, until it changes. */
+  rereadIfWanted() {
+    clearTimeout(this.timer);
+    this.reread = false;
+    if (!this.anew.checked) {
+      if (this.curveRows !== this.reading.pooled && this.reading.pooled) [this.curveRows] = [this.reading.pooled];
+      return this.stepOf && this.drawCurve();
+    }
+    const { reading } = this;
+    reading.pooled = this.curveRows;
+    this.spare ??= this.fresh();
+    const rows = [];
+    const slice = () => {
+      const end = performance.now() + SLICE;
+      while (rows.length < reading.tokens.length && performance.now() < end) rows.push(Reading.ofPrefix(reading, this.spare, rows.length + 1));
+      if (rows.length < reading.tokens.length) this.timer = setTimeout(slice);
+      else {
+        [this.curveRows, this.reread] = [rows, true];
+        this.drawCurve();
+      }
+    };
+    this.timer = setTimeout(slice);
+  }
+
+  /** The states, the step and its equation. */
+  drawInside() {
+    const { reading, classifier } = this;
+    const { model } = classifier;
+    const member = classifier.members[this.member];
+    const direction = member.layers[this.layer][this.way];
+    const isLast = this.layer === model.layers - 1;
+    const step = this.stepOf.get(this.place) ?? -1;
+    const count = reading.tokens.length;
+    const units = step < 0 ? [] : tellingUnits(member, direction, this.way, step, this.output);
+    if (!this.unitChosen && units.length) this.unit = units[0].unit;
+    this.direction = direction;
+    const isGate = !["state", "memory"].includes(this.what);
+    const rising = isGate && !["candidate", "proposal"].includes(this.what);
+    this.heat.draw(direction.copied(this.what, count), count, model.hidden_size, step, this.unit, !rising, this.colours, this.what);
+    setAttribute(this.wordSlider, "max", Math.max(0, reading.all.length - 1));
+    setAttribute(this.unitSlider, "max", model.hidden_size - 1);
+    this.wordSlider.value = this.place;
+    this.unitSlider.value = this.unit;
+    const token = reading.all.length ? shown(reading.all[this.place]) : "";
+    setAttribute(this.wordSlider, "aria-valuetext", reading.all.length ? `${this.place + 1}, ${token}` : "no word");
+    set(this.wordField.firstChild, "textContent", reading.all.length ? `Word ${this.place + 1} of ${reading.all.length}` : "Word");
+    set(this.unitField.firstChild, "textContent", `Unit ${this.unit} of ${model.hidden_size}`);
+    this.tellState(null);
+    set(this.stepTitle, "textContent", reading.all.length ? `Step: “${short(token, 24)}”` : "Step");
+    if (step < 0) {
+      this.units.replaceChildren();
+      this.stepBody.replaceChildren(el("p", { class: "note", text: reading.all.length ? "The networks do not read this word: the text is longer than they read." : "Nothing to read yet." }));
+      return;
+    }
+    const numbers = direction.unit(step, this.unit);
+    const order = this.way ? "h₋₁ is the state at the word to the right, which is read before." : "h₋₁ is the state after the word before.";
+    this.stepBody.replaceChildren(equations(model.cell, numbers), el("p", { class: "note", text: `${order} x is ${this.layer ? "what the layer below gives" : "the word’s embedding"}; σ(a) = 1 / (1 + exp(−a)).` }));
+    this.units.replaceChildren(unitTable(units, isLast, short(token, 24), (unit) => this.choose(this.place, unit)));
+  }
+
+  /** The numbers of a word: of the one under the pointer, else of the chosen one. */
+  tell(place) {
+    const { reading, split } = this;
+    const at = place ?? this.place;
+    if (!reading.all.length) return set(this.about, "textContent", "");
+    const parts = this.classifier.ngrams ? ` (networks ${signed(split.networks[at])}, n-grams ${signed(split.ngrams[at])})` : "";
+    const unknown = this.classifier.ids.has(reading.all[at]) ? "" : ", not in the vocabulary";
+    set(this.about, "textContent", `“${short(shown(reading.all[at]), 40)}” adds ${signed(split.total[at])}${parts} to the score of “${short(this.outputNames[this.output], 24)}”${unknown}`);
+  }
+
+  /** State and gates of a unit at a step: under the pointer, else the chosen ones. */
+  tellState(step, unit) {
+    const chosen = step === null;
+    const at = chosen ? (this.stepOf.get(this.place) ?? -1) : step;
+    if (at < 0) return set(this.stateReadout, "textContent", "");
+    const { gates, after, memory } = this.direction.unit(at, chosen ? this.unit : unit);
+    const named = gates.map(({ name, value }) => `${name} ${number(value)}`).join(", ");
+    const remembered = memory === undefined ? "" : `, memory ${number(memory)}`;
+    set(this.stateReadout, "textContent", `“${short(shown(this.reading.tokens[at]), 24)}”, unit ${chosen ? this.unit : unit}: state ${number(after)}${remembered}; ${named}`);
+  }
+}

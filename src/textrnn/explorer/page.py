@@ -70,11 +70,12 @@ def page_html(records: Sequence[dict[str, Any]], *, text: str = FIRST_TEXT) -> s
 
 
 def content_security_policy(*, served: bool) -> str:
-    """Only this very script and style may run; requests go nowhere, or to where the page came from."""
+    """Only this very script and style may run, and the WebAssembly that the script itself writes; requests go nowhere, or
+    to where the page came from."""
     script, style = _digest(page_script()), _digest(read("style.css"))
     connect = "'self'" if served else "'none'"
     return (
-        f"default-src 'none'; script-src {script}; style-src {style}; connect-src {connect}; "
+        f"default-src 'none'; script-src {script} 'wasm-unsafe-eval'; style-src {style}; connect-src {connect}; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -4,7 +4,7 @@ import functools
 import re
 from importlib.resources import files
 
-RUNTIME = ("text", "ngrams", "products", "cells", "reading", "member", "tasks", "classifier")
+RUNTIME = ("text", "ngrams", "products", "simd", "cells", "reading", "member", "tasks", "classifier")
 """What computes, each before those that read it."""
 VIEW = ("format", "marks", "charts", "tables", "equations", "panel", "main")
 """What is seen."""

@@ -2,6 +2,7 @@
 
 import { Member } from "./member.js";
 import { Ngrams } from "./ngrams.js";
+import { compiledProduct } from "./simd.js";
 import { TASKS } from "./tasks.js";
 import { keptPlaces, Tokenizer } from "./text.js";
 
@@ -16,15 +17,16 @@ export function tensorsOf(entries, buffer) {
 }
 
 export class Classifier {
-  /** header: of the model file; tensors by name; kinds: of `codePointKinds`. */
-  constructor(header, tensors, kinds) {
+  /** header: of the model file; tensors by name; kinds: of `codePointKinds`; module: what computes products, or null for
+   * JavaScript. */
+  constructor(header, tensors, kinds, module = compiledProduct()) {
     const { model, text, vocabulary, labels, task } = header;
     [this.header, this.model, this.labels, this.task] = [header, model, labels.map(String), task];
     this.tokenizer = new Tokenizer(text.tokenizer, kinds);
     this.ids = new Map();
     for (let id = 2; id < vocabulary.length; id++) this.ids.set(vocabulary[id], id);
     const prefixes = Array.from({ length: model.members }, (_, k) => (model.members > 1 ? `members.${k}.` : ""));
-    this.members = prefixes.map((prefix) => new Member(model, tensors, prefix, text.max_length));
+    this.members = prefixes.map((prefix) => new Member(model, tensors, prefix, text.max_length, module));
     const counted = model.ngrams || model.character_ngrams;
     this.ngrams = counted ? new Ngrams(tensors, model.ngrams, model.character_ngrams) : null;
     this.outputs = this.members[0].outputs;

@@ -2,10 +2,11 @@
 
 import { dot } from "./products.js";
 import { Direction } from "./reading.js";
+import { Arena } from "./simd.js";
 
 export class Member {
-  /** prefix: what the names of its tensors begin with. */
-  constructor(config, tensors, prefix, maxLength) {
+  /** prefix: what the names of its tensors begin with; module: of `compiledProduct`. */
+  constructor(config, tensors, prefix, maxLength, module) {
     const own = {};
     for (const name of Object.keys(tensors)) {
       if (name.startsWith(prefix)) own[name.slice(prefix.length)] = tensors[name];
@@ -14,8 +15,9 @@ export class Member {
     this.size = config.hidden_size;
     this.padTo = config.padding === "through" ? maxLength : 0;
     const ways = config.bidirectional ? [false, true] : [false];
+    const arena = module ? new Arena(module) : null;
     this.layers = Array.from({ length: config.layers }, (_, layer) =>
-      ways.map((backwards) => new Direction(config, own, layer, backwards)),
+      ways.map((backwards) => new Direction(config, own, layer, backwards, arena)),
     );
     this.width = ways.length * this.size;
     [this.head, this.bias] = [own["head.weight"], own["head.bias"]];

@@ -2,13 +2,15 @@
 // this direction begins, is not computed again: a letter typed at the end costs a step, one in the middle half the text.
 
 import { CELLS } from "./cells.js";
-import { dot, product } from "./products.js";
+import { dot } from "./products.js";
+import { plainProductOf } from "./simd.js";
 
 const MOST_ROWS = 20000;
 
 export class Direction {
-  /** tensors: those of a member; backwards: whether it reads from the end of the text. */
-  constructor(config, tensors, layer, backwards) {
+  /** tensors: those of a member; backwards: whether it reads from the end of the text; arena: where products are computed
+   * by WebAssembly, or null. */
+  constructor(config, tensors, layer, backwards, arena) {
     const place = `layers.${layer}.${backwards ? "right_to_left" : "left_to_right"}.`;
     [this.cell, this.size, this.layer, this.backwards] = [config.cell, config.hidden_size, layer, backwards];
     this.kind = CELLS[this.cell];
@@ -19,6 +21,9 @@ export class Direction {
     this.hiddenWeight = tensors[`${place}from_hidden.weight`];
     this.hiddenBias = tensors[`${place}from_hidden.bias`] || null;
     this.fromHidden = new Float64Array(this.width);
+    const productOf = arena ? arena.productOf.bind(arena) : plainProductOf;
+    if (this.kind.recurrent) this.recur = productOf(this.hiddenWeight, this.hiddenBias, this.width, this.size);
+    this.project = productOf(this.inputWeight, this.inputBias, this.width, this.features);
     this.embedding = layer ? null : tensors["embedding.weight"];
     this.rows = new Map();
     this.capacity = this.steps = 0;
@@ -46,8 +51,7 @@ export class Direction {
     if (!row) {
       if (this.rows.size >= MOST_ROWS) this.rows.clear();
       row = new Float32Array(this.width);
-      const { inputWeight, inputBias, embedding, width, features } = this;
-      product(inputWeight, inputBias, embedding, id * features, row, 0, width, features);
+      this.project(this.embedding, id * this.features, row, 0);
       this.rows.set(id, row);
     }
     return row;
@@ -69,14 +73,8 @@ export class Direction {
       const x = step * this.width;
       const id = (this.ids[step] = ids[placeOf(step)]);
       if (!this.layer) this.inputs.set(this.row(id), x);
-      else {
-        const { inputWeight, inputBias, inputs, width, features } = this;
-        product(inputWeight, inputBias, below, placeOf(step) * features, inputs, x, width, features);
-      }
-      if (this.kind.recurrent) {
-        const { hiddenWeight, hiddenBias, states, fromHidden, width, size } = this;
-        product(hiddenWeight, hiddenBias, states, step * size, fromHidden, 0, width, size);
-      }
+      else this.project(below, placeOf(step) * this.features, this.inputs, x);
+      this.recur?.(this.states, step * this.size, this.fromHidden, 0);
       this.kind.step(this, x, x, (step + 1) * this.size, step * this.size);
     }
     this.steps = steps;

@@ -44,7 +44,7 @@ def run_javascript(code: str, **given: Any) -> Any:
 
 READ = """
 const classifier = classifierOf(input.model);
-const every = Array.from({ length: classifier.outputs }, (_, k) => k);
+const every = Array.from({ length: classifier.outputs }, (_, k) => Array.from({ length: classifier.outputs }, (_, j) => +(j === k)));
 answer(input.texts.map((text) => {
   const reading = classifier.read(text);
   const { tokens, known, all, places, scores, answers, decided, finite } = reading;

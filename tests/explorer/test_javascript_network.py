@@ -151,7 +151,7 @@ def test_sums_of_members_and_ngrams(cell: str, pooling: str, bidirectional: bool
 
 
 def ngram_shares(classifier: Classifier, tokens: list[str]) -> NDArray[np.float64]:
-    """By counting out every occurrence: an n-gram's worth, split over the tokens of all of its occurrences."""
+    """By counting out every occurrence: an n-gram's worth, split over all of them, and in each over its tokens."""
     model, weights = classifier.header.model, classifier.weights
     places = {int(key): place for place, key in enumerate(weights["ngrams.key"])}
     owners: list[dict[int, list[int]]] = [{}, {}]
@@ -171,7 +171,9 @@ def ngram_shares(classifier: Classifier, tokens: list[str]) -> NDArray[np.float6
         items = [BEGIN_OF_TOKEN, *map(ord, token), END_OF_TOKEN]
         for first, last in itertools.combinations(range(len(items) + 1), 2):
             if last - first <= model.character_ngrams and items[first:last] not in ([BEGIN_OF_TOKEN], [END_OF_TOKEN]):
-                owners[1].setdefault(key_of(items[first:last]) | 1 << 30, []).append(at)
+                holders = owners[1].setdefault(key_of(items[first:last]) | 1 << 30, [])
+                if at not in holders[-1:]:  # twice within a token is once
+                    holders.append(at)
     shares = np.zeros((len(tokens), 3))
     for kind in owners:
         for key, real in kind.items():

@@ -3,6 +3,7 @@
 import { Member } from "./member.js";
 import { Ngrams } from "./ngrams.js";
 import { compiledProduct } from "./simd.js";
+import { along } from "./products.js";
 import { TASKS } from "./tasks.js";
 import { keptPlaces, Tokenizer } from "./text.js";
 
@@ -93,22 +94,23 @@ export class Reading {
     return spare.answers(reading.added(parts, more));
   }
 
-  /** The exact split of the scores: scores = bias + sum of rows, where there is a row for every token of the text, those
-   * that only n-grams read included, and one more for the padding, if it is read. [(all + 1) * outputs.length] */
-  shares(outputs) {
-    const [width, padding] = [outputs.length, this.all.length];
+  /** The exact split of the scores along some directions of the outputs: bias + sum of rows, where there is a row for every
+   * token of the text, those that only n-grams read included, and one more for the padding, if it is read.
+   * [(all + 1) * directions.length] */
+  shares(directions) {
+    const [width, padding] = [directions.length, this.all.length];
     const networks = new Float64Array((padding + 1) * width);
     const ngrams = new Float64Array((padding + 1) * width);
-    const bias = outputs.map((k) => (this.ngrams ? this.classifier.ngrams.bias[k] : 0));
+    const bias = directions.map((direction) => (this.ngrams ? along(direction, this.classifier.ngrams.bias, 0, 1) : 0));
     for (const member of this.classifier.members) {
-      outputs.forEach((k, column) => (bias[column] += member.bias[k]));
-      const own = member.shares(outputs);
+      directions.forEach((direction, k) => (bias[k] += along(direction, member.bias, 0, 1)));
+      const own = member.shares(directions);
       for (let step = 0; step < member.steps; step++) {
         const row = step < this.places.length ? this.places[step] : padding;
-        for (let column = 0; column < width; column++) networks[row * width + column] += own[step * width + column];
+        for (let k = 0; k < width; k++) networks[row * width + k] += own[step * width + k];
       }
     }
-    this.ngrams?.addShares(ngrams, outputs);
+    this.ngrams?.addShares(ngrams, directions);
     return { bias, networks, ngrams, total: networks.map((value, at) => value + ngrams[at]) };
   }
 }

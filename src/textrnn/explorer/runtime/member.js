@@ -1,6 +1,6 @@
 // One network: embedding, layers, pooling and head.
 
-import { dot } from "./products.js";
+import { along, dot } from "./products.js";
 import { Direction } from "./reading.js";
 import { Arena } from "./simd.js";
 
@@ -104,30 +104,36 @@ export class Member {
     });
   }
 
-  /** What each place adds to some outputs, [time * outputs.length]; with the bias they are the scores. */
-  shares(outputs) {
+  /** The head along a direction of the outputs. [width] */
+  headAlong(direction) {
+    return Float64Array.from({ length: this.width }, (_, column) => along(direction, this.head, column, this.width));
+  }
+
+  /** What each place adds along some directions of the outputs, [time * directions.length]; with the bias along them it
+   * makes up the scores along them. */
+  shares(directions) {
     const { pooling } = this.config;
-    const { head, width, size, steps } = this;
-    const found = new Float64Array(steps * outputs.length);
-    const add = (place, way, unit, value) => {
-      for (let column = 0; column < outputs.length; column++) {
-        found[place * outputs.length + column] += head[outputs[column] * width + way * size + unit] * value;
-      }
+    const { size, steps } = this;
+    const heads = directions.map((direction) => this.headAlong(direction));
+    const found = new Float64Array(steps * heads.length);
+    const add = (place, column, value) => {
+      for (let k = 0; k < heads.length; k++) found[place * heads.length + k] += heads[k][column] * value;
     };
     this.last.forEach((direction, way) => {
       const { states } = direction;
       for (let unit = 0; unit < size; unit++) {
+        const column = way * size + unit;
         if (pooling === "max" && steps) {
           let best = 0;
           for (let place = 1; place < steps; place++) {
             if (states[direction.stateAt(place) + unit] > states[direction.stateAt(best) + unit]) best = place;
           }
-          add(best, way, unit, states[direction.stateAt(best) + unit]);
+          add(best, column, states[direction.stateAt(best) + unit]);
           continue;
         }
         for (let place = 0; place < steps; place++) {
           const at = direction.stateAt(place) + unit;
-          add(place, way, unit, pooling === "mean" ? states[at] / steps : states[at] - states[at - size]);
+          add(place, column, pooling === "mean" ? states[at] / steps : states[at] - states[at - size]);
         }
       }
     });

@@ -1,6 +1,8 @@
 // Which n-grams a text holds, and what they add to the scores: textrnn/text/ngrams.py and runtime/ngram_scores.py.
 // Numbers of 64 bits are pairs of 32.
 
+import { along } from "./products.js";
+
 const [MULTIPLIER_HIGH, MULTIPLIER_LOW] = [0x9e3779b9, 0x7f4a7c15];
 const OF_CHARACTERS = 1 << 30;
 const [BEGIN_OF_TOKEN, END_OF_TOKEN] = [0x110000, 0x110001];
@@ -83,16 +85,16 @@ export class Ngrams {
     return found;
   }
 
-  /** The n-grams within a token: [{key, place, text}], repeated ones included. */
+  /** The different n-grams within a token: [{key, place, first, last}]. */
   ofCharacters(token) {
     const items = [BEGIN_OF_TOKEN, ...Array.from(token, (character) => character.codePointAt(0)), END_OF_TOKEN];
-    const found = [];
+    const found = new Map();
     const isMark = (at) => at === 0 || at === items.length - 1;
     runs(items.map(() => 0), items, this.longestOfCharacters, isMark, (hash, first, last) => {
       const key = hash | OF_CHARACTERS;
-      found.push({ key, place: this.placeOf(key), first, last });
+      if (!found.has(key)) found.set(key, { key, place: this.placeOf(key), first, last });
     });
-    return found;
+    return [...found.values()];
   }
 
   /** Reads all tokens of a text, those that a network does not read included. Each different n-gram is in `grams` once:
@@ -132,10 +134,10 @@ export class NgramReading {
     for (const gram of grams) this.counts[gram.kind]++;
   }
 
-  /** What one n-gram adds to a score. */
-  worth(gram, output) {
-    const root = Math.sqrt(Math.max(1, this.counts[gram.kind]));
-    return gram.place < 0 ? 0 : this.part.weight[gram.place * this.outputs + output] / root;
+  /** What one n-gram adds along a direction, [outputs]. */
+  worth(gram, direction) {
+    if (gram.place < 0) return 0;
+    return along(direction, this.part.weight, gram.place * this.outputs, 1) / Math.sqrt(Math.max(1, this.counts[gram.kind]));
   }
 
   /** [outputs] */
@@ -162,16 +164,16 @@ export class NgramReading {
   }
 
   /** What each token has of each n-gram's worth, which is split equally over all tokens of all its occurrences; the mark
-   * of the beginning is no token. Added to `shares` [tokens * outputs.length]. */
-  addShares(shares, outputs) {
+   * of the beginning is no token. Added to `shares` [tokens * directions.length]. */
+  addShares(shares, directions) {
     for (const gram of this.grams) {
       if (gram.place < 0) continue;
       const spans = gram.occurrences.map(({ first, last }) => [Math.max(0, first), last]);
       const parts = spans.reduce((sum, [first, last]) => sum + last - first + 1, 0);
-      outputs.forEach((output, column) => {
-        const each = this.worth(gram, output) / parts;
+      directions.forEach((direction, column) => {
+        const each = this.worth(gram, direction) / parts;
         for (const [first, last] of spans) {
-          for (let at = first; at <= last; at++) shares[at * outputs.length + column] += each;
+          for (let at = first; at <= last; at++) shares[at * directions.length + column] += each;
         }
       });
     }

@@ -37,3 +37,10 @@ export const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : 1 - 1 / (1 + Ma
 
 /** ln(1 + exp(x)) without overflow. */
 export const softplus = (x) => Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0);
+
+/** sum_j direction[j] values[at + j * step] */
+export function along(direction, values, at, step) {
+  let sum = 0;
+  for (let j = 0; j < direction.length; j++) sum += direction[j] * values[at + j * step];
+  return sum;
+}

@@ -1,6 +1,9 @@
 // One model on the page: what it says of the text, and why.
 
+import { CELLS } from "../runtime/cells.js";
 import { Reading } from "../runtime/classifier.js";
+import { along } from "../runtime/products.js";
+import { contrast } from "../runtime/tasks.js";
 import { Curve, HeatMap } from "./charts.js";
 import { equations } from "./equations.js";
 import { el, number, set, setAttribute, short, shown, signed } from "./format.js";
@@ -17,12 +20,10 @@ export class Panel {
     const { model, task, labels } = classifier.header;
     this.place = this.unit = this.member = this.layer = this.way = 0;
     this.what = "state";
-    this.unitChosen = this.atEnd = true;
+    this.atEnd = true;
     this.unitChosen = false;
     this.bounded = task.task !== "regression";
     this.names = this.bounded ? labels.map(String) : ["number"];
-    // With ordered levels an output says how far up it goes, else it is a label's or the number's.
-    this.outputNames = task.task === "ordinal" ? this.names.slice(0, -1).map((level) => `above ${level}`) : this.names;
     this.kept = model.padding === "masked" && !model.bidirectional;
     this.words = new Words(id, (place) => this.choose(place), (place) => this.tell(place));
     this.curve = new Curve((step) => this.choose(this.reading.places[step]));
@@ -45,7 +46,7 @@ export class Panel {
       return [field, el("div", { class: "field wide" }, el("label", { for: field.id, text: label }), field)];
     };
     const numbered = (count, word) => Array.from({ length: count }, (_, k) => [k, `${word} ${k + 1}`]);
-    const [explain, explainField] = select("Explain", [["", "what is predicted"], ...this.outputNames.map((text, k) => [k, short(text, 40)])], () => this.draw());
+    const [explain, explainField] = select("Explain", [["", "what is predicted"], ...this.names.map((text, k) => [k, short(text, 40)])], () => this.draw());
     const [member, memberField] = select("Network", numbered(model.members, "network"), (value) => this.show({ member: Number(value) }));
     const [layer, layerField] = select("Layer", numbered(model.layers, "layer"), (value) => this.show({ layer: Number(value) }));
     const [, wayField] = select("Direction", [[0, "left to right"], [1, "right to left"]], (value) => this.show({ way: Number(value) }));
@@ -127,10 +128,9 @@ export class Panel {
     this.rereadIfWanted();
   }
 
-  get output() {
-    if (this.explain.value !== "") return Number(this.explain.value);
-    const [decided] = this.best();
-    return Math.min(decided ?? 0, this.outputNames.length - 1);
+  /** The label that is explained. */
+  get label() {
+    return this.explain.value === "" ? this.best()[0] : Number(this.explain.value);
   }
 
   /** The answers that are decided for; where there are none the most probable one. */
@@ -138,6 +138,13 @@ export class Panel {
     const { decided, answers } = this.reading;
     const order = answers.map((_, k) => k).sort((one, other) => answers[other] - answers[one]);
     return [...decided.slice().sort((one, other) => answers[other] - answers[one]), ...order.filter((k) => !decided.includes(k))];
+  }
+
+  /** What the numbers speak for, as it is written. */
+  explained() {
+    if (!this.bounded) return "the number, in standard deviations";
+    const several = this.classifier.task.task === "single_label";
+    return `“${short(this.names[this.label], 24)}”${several ? (this.names.length > 2 ? " against the mean of the others" : ` against “${short(this.names[1 - this.label], 24)}”`) : ""}`;
   }
 
   choose(place, unit) {
@@ -160,7 +167,8 @@ export class Panel {
     set(this.error, "hidden", reading.finite);
     set(this.columns, "hidden", !reading.finite);
     if (!reading.finite) return set(this.error, "textContent", "The states of this network overflow on this text: its scores are no finite numbers.");
-    this.split = reading.shares([this.output]);
+    this.along = contrast(this.classifier.task, this.label, this.classifier.outputs);
+    this.split = reading.shares([this.along]);
     this.stepOf = new Map(reading.places.map((place, step) => [place, step]));
     this.drawAnswer();
     const read = reading.all.map((_, place) => this.stepOf.has(place));
@@ -169,9 +177,9 @@ export class Panel {
     this.tell(null);
     const [bias, padding] = [this.split.bias[0], this.split.total[reading.all.length]];
     const cut = reading.all.length - reading.places.length;
-    set(this.rest, "textContent", `Without any word: ${signed(bias)}${padding ? `; padding: ${signed(padding)}` : ""}; in all ${signed(reading.scores[this.output])}.` + (cut ? ` ${cut} words in the middle or at an end are cut off from the networks.` : ""));
+    set(this.rest, "textContent", `Without any word: ${signed(bias)}${padding ? `; padding: ${signed(padding)}` : ""}; in all ${signed(along(this.along, reading.scores, 0, 1))}.` + (cut ? ` ${cut} words in the middle or at an end are cut off from the networks.` : ""));
     this.drawCurve();
-    if (this.classifier.ngrams) this.ngrams.replaceChildren(ngramTable(reading.ngrams, this.output, `“${short(this.outputNames[this.output], 24)}”`));
+    if (this.classifier.ngrams) this.ngrams.replaceChildren(ngramTable(reading.ngrams, this.along, this.explained()));
     this.drawInside();
   }
 
@@ -202,8 +210,7 @@ export class Panel {
   }
 
   drawCurve() {
-    // A level's curve is told by the predicted level; else the explained label leads.
-    const first = this.outputNames === this.names ? this.output : this.best()[0];
+    const first = this.label;
     const others = this.best().filter((answer) => answer !== first);
     this.which = this.names.length <= 2 && this.classifier.task.task !== "multi_label" ? [first] : [first, ...others.slice(0, 3)];
     const step = this.stepOf.get(this.place) ?? -1;
@@ -251,7 +258,7 @@ export class Panel {
     const isLast = this.layer === model.layers - 1;
     const step = this.stepOf.get(this.place) ?? -1;
     const count = reading.tokens.length;
-    const units = step < 0 ? [] : tellingUnits(member, direction, this.way, step, this.output);
+    const units = step < 0 ? [] : tellingUnits(member, direction, this.way, step, member.headAlong(this.along));
     if (!this.unitChosen && units.length) this.unit = units[0].unit;
     this.direction = direction;
     const isGate = !["state", "memory"].includes(this.what);
@@ -285,7 +292,7 @@ export class Panel {
     if (!reading.all.length) return set(this.about, "textContent", "");
     const parts = this.classifier.ngrams ? ` (networks ${signed(split.networks[at])}, n-grams ${signed(split.ngrams[at])})` : "";
     const unknown = this.classifier.ids.has(reading.all[at]) ? "" : ", not in the vocabulary";
-    set(this.about, "textContent", `“${short(shown(reading.all[at]), 40)}” adds ${signed(split.total[at])}${parts} to the score of “${short(this.outputNames[this.output], 24)}”${unknown}`);
+    set(this.about, "textContent", `“${short(shown(reading.all[at]), 40)}” adds ${signed(split.total[at])}${parts} for ${this.explained()}${unknown}.`);
   }
 
   /** State and gates of a unit at a step: under the pointer, else the chosen ones. */

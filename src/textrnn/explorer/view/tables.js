@@ -12,19 +12,18 @@ export function table(caption, columns, rows) {
 
 const MOST_NGRAMS = 12;
 
-/** The n-grams of most worth for an output: [{text, worth, times, known}], and how many of all there are known. */
-export function strongest(reading, output) {
-  const worth = (gram) => reading.worth(gram, output);
+/** The n-grams of most worth along a direction of the scores, and how many of all there are known. */
+export function strongest(reading, direction) {
   const known = reading.grams.filter((gram) => gram.place >= 0);
   const most = known
-    .map((gram) => ({ gram, worth: worth(gram) }))
+    .map((gram) => ({ gram, worth: reading.worth(gram, direction) }))
     .sort((one, other) => Math.abs(other.worth) - Math.abs(one.worth))
     .slice(0, MOST_NGRAMS);
   return { known: known.length, all: reading.grams.length, most };
 }
 
-export function ngramTable(reading, output, label) {
-  const { known, all, most } = strongest(reading, output);
+export function ngramTable(reading, direction, label) {
+  const { known, all, most } = strongest(reading, direction);
   if (!most.length) return el("p", { class: "note", text: `None of the ${all} n-grams of this text is known to the model.` });
   const rows = most.map(({ gram, worth }) => [
     short(shown(reading.written(gram)).replace(/U\+0020/g, " "), 40),
@@ -32,17 +31,17 @@ export function ngramTable(reading, output, label) {
     gram.kind ? "letters" : "words",
     String(gram.occurrences.length),
   ]);
-  return table(`The ${most.length} that weigh most for ${label}, of ${known} known ones (${all} in the text)`, ["n-gram", "adds", "of", "times"], rows);
+  return table(`The ${most.length} that weigh most for ${label}, of ${known} known ones among ${all}`, ["n-gram", "adds", "of", "times"], rows);
 }
 
 const MOST_UNITS = 8;
 
-/** The units that weigh most at a place: head weight times state. */
-export function tellingUnits(member, direction, way, place, output) {
+/** The units that weigh most at a place: weight times state. weights: the head along a direction of the scores. */
+export function tellingUnits(member, direction, way, place, weights) {
   const at = direction.stateAt(place);
   return Array.from({ length: member.size }, (_, unit) => {
     const [state, before] = [direction.states[at + unit], direction.states[at - member.size + unit]];
-    return { unit, state, change: state - before, weight: member.head[output * member.width + way * member.size + unit] };
+    return { unit, state, change: state - before, weight: weights[way * member.size + unit] };
   })
     .sort((one, other) => Math.abs(other.weight * other.state) - Math.abs(one.weight * one.state))
     .slice(0, MOST_UNITS);

@@ -195,7 +195,9 @@ def test_shares_by_pooling(pooling: str, bidirectional: bool) -> None:
         embedded = weights["embedding.weight"][classifier.encoder.encode(text)].astype(np.float64)
         states = fused_layers(model, weights, embedded)
         np.testing.assert_allclose(
-            np.array(one["total"]).reshape(-1, 3)[:-1], pooling_shares(model, states) @ weights["head.weight"].T, atol=1e-5
+            np.array(one["total"]).reshape(-1, 3)[:-1],
+            pooling_shares(model, states) @ weights["head.weight"].T,
+            atol=1e-5,
         )
 
 
@@ -218,7 +220,9 @@ def pooling_shares(model: ModelConfig, states: NDArray[np.float64]) -> NDArray[n
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 def test_so_far_is_what_a_stream_says(pooling: str) -> None:
     texts = [text for text in random_texts(8, seed=5) if text]
-    classifier = classifier_of(11, ngrams_of=texts, cell="lstm", layers=2, pooling=pooling, ngrams=2, character_ngrams=3)
+    classifier = classifier_of(
+        11, ngrams_of=texts, cell="lstm", layers=2, pooling=pooling, ngrams=2, character_ngrams=3
+    )
     for text, one in zip(texts, readings(classifier, texts), strict=True):
         stream = classifier.stream()
         running = [list(stream.push(token).values()) for token in classifier.encoder.tokens(text)]

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from javascript import needs_node, run_javascript
-from texts import TEXTS
 from textrnn.explorer import unicode_kinds
 from textrnn.text import TOKENIZERS, truncate
 from textrnn.text.ngrams import NgramRule, hash_of, keys_of_tokens
+from texts import TEXTS
 
 pytestmark = needs_node
 
@@ -88,7 +88,8 @@ def test_keys_of_ngrams(texts: list[str], tokens: int, characters: int) -> None:
     cut = [TOKENIZERS["words"](as_javascript_has_it(text)) for text in texts]
     code = """
     answer(input.texts.map((tokens) => {
-      const part = new Ngrams({ "ngrams.key": [], "ngrams.weight": [], "ngrams.bias": [0] }, input.longest[0], input.longest[1]);
+      const tensors = { "ngrams.key": [], "ngrams.weight": [], "ngrams.bias": [0] };
+      const part = new Ngrams(tensors, input.longest[0], input.longest[1]);
       part.placeOf = (key) => key;
       return [tokens.map((token) => hashOf(token).join(" ")), part.read(tokens).grams.map((gram) => gram.place)];
     }));
@@ -102,4 +103,3 @@ def test_kinds_of_code_points_are_short_and_whole() -> None:
     runs = unicode_kinds.code_point_runs().split(" ")
     assert sum(int(run[:-1], 36) for run in runs) == unicode_kinds.TAGS.stop
     assert len(" ".join(runs)) < 10_000  # what every page carries
-

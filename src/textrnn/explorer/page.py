@@ -70,8 +70,10 @@ def page_html(records: Sequence[dict[str, Any]], *, text: str = FIRST_TEXT) -> s
 
 
 def content_security_policy(*, served: bool) -> str:
-    """Only this very script and style may run, and the WebAssembly that the script itself writes; requests go nowhere, or
-    to where the page came from."""
+    """Only this very script and style may run, and the WebAssembly that the script itself writes.
+
+    Requests go nowhere, or to where the page came from.
+    """
     script, style = _digest(page_script()), _digest(read("style.css"))
     connect = "'self'" if served else "'none'"
     return (

@@ -1,4 +1,7 @@
-"""The explorer as a page of this machine only, by the standard library: two kinds of answers, and no request has a body."""
+"""The explorer as a page of this machine only, by the standard library's server.
+
+It is enough: the contents are fixed, two kinds of requests are answered, and no request has a body that would be read.
+"""
 
 import http.server
 import webbrowser
@@ -132,5 +135,3 @@ def serve(
             server.serve_forever()
         except KeyboardInterrupt:
             return
-
-

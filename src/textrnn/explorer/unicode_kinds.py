@@ -16,7 +16,7 @@ TAGS = range(0xE0000, 0xE0200)
 
 @functools.cache
 def code_point_runs() -> str:
-    """The kinds of all code points as runs "length kind", the length in base 36; code points after them are unassigned."""
+    """The kinds of all code points as runs "length kind", the length in base 36; what comes after is unassigned."""
     gap = range(LAST_LETTER, TAGS.start)
     kinds = [*map(_kind, range(LAST_LETTER)), *(UNASSIGNED for _ in gap), *map(_kind, TAGS)]
     return " ".join(f"{_base_36(len(list(run)))}{kind}" for kind, run in groupby(kinds))

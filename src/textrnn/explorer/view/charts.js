@@ -3,6 +3,7 @@
 import { el, number, set, setAttribute, short, svg } from "./format.js";
 
 const HEIGHT = 100; // of the curve, in its own units
+const MARGIN = 6; // above 1 and below 0, so that the line is whole there
 const DASHES = ["", "5 4", "1.5 4", "9 4 2 4"];
 
 export class Curve {
@@ -42,7 +43,7 @@ export class Curve {
       if (answer === undefined || !rows.length) return setAttribute(line, "d", "");
       let path = "";
       rows.forEach((row, t) => {
-        const y = (HEIGHT * (1 - (row[answer] - low) / (high - low))).toFixed(2);
+        const y = (MARGIN + (HEIGHT - 2 * MARGIN) * (1 - (row[answer] - low) / (high - low))).toFixed(2);
         path += t ? `L${t + 0.5} ${y}` : `M${rows.length === 1 ? 0 : 0.5} ${y}`;
       });
       if (rows.length === 1) path += "h1";

@@ -201,7 +201,7 @@ export class Panel {
     order.forEach((answer, at) => {
       const [label, bar, value] = this.bars.children[at].children;
       set(label, "textContent", short(this.names[answer], 40));
-      set(value, "textContent", number(answers[answer]));
+      set(value, "textContent", answers[answer].toFixed(3));
       bar.firstChild.style.width = `${(100 * answers[answer]).toFixed(2)}%`;
       set(this.bars.children[at], "className", decided.includes(answer) ? "decided" : "");
       value.dataset.label = this.names[answer];

@@ -1,6 +1,5 @@
 """The page's JavaScript without a page: run by node, questions and answers as JSON."""
 
-import functools
 import json
 import shutil
 import subprocess
@@ -44,7 +43,8 @@ def run_javascript(code: str, **given: Any) -> Any:
 
 READ = """
 const classifier = classifierOf(input.model);
-const every = Array.from({ length: classifier.outputs }, (_, k) => Array.from({ length: classifier.outputs }, (_, j) => +(j === k)));
+const outputs = Array.from({ length: classifier.outputs }, (_, k) => k);
+const every = outputs.map((k) => outputs.map((j) => (j === k ? 1 : 0)));
 answer(input.texts.map((text) => {
   const reading = classifier.read(text);
   const { tokens, known, all, places, scores, answers, decided, finite } = reading;
@@ -53,7 +53,8 @@ answer(input.texts.map((text) => {
     Object.fromEntries(["state", ...direction.kind.gates, ...(direction.kind.memory ? ["memory"] : [])].map(
       (what) => [what, Array.from(direction.copied(what, member.steps))])))));
   return { tokens, known, all, places, scores, answers, decided, finite, bias, soFar: reading.soFar(),
-    total: Array.from(total), networks: Array.from(networks), ngrams: Array.from(ngrams), ...(input.layers && { layers }) };
+    total: Array.from(total), networks: Array.from(networks), ngrams: Array.from(ngrams),
+    ...(input.layers && { layers }) };
 }));
 """
 
@@ -63,11 +64,3 @@ def readings(classifier: Classifier, texts: Sequence[str], *, layers: bool = Fal
     model = payload(classifier, "a model").in_page()
     found: list[dict[str, Any]] = run_javascript(READ, model=model, texts=list(texts), layers=layers)
     return found
-
-
-@functools.cache
-def unicode_versions() -> tuple[str, str]:
-    """Python's and node's."""
-    import unicodedata
-
-    return unicodedata.unidata_version, run_javascript("answer(process.versions.unicode);")

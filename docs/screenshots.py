@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from browsing import opened, opened_browser
 
 FOLDER = Path(__file__).with_name("screenshots")
-TEXT = "The acting is not bad at all, but the plot is dull and the ending a lifeless mess."
+TEXT = "The acting is wonderful and the story is not bad at all, but the ending is a lifeless mess."
 MOST_BYTES = 300_000
 
 
@@ -57,12 +57,12 @@ def main(model: str, other: str) -> None:
         write_html(first, single, names=["reviews.textrnn"], text=TEXT)
         write_html(first, both, second=second, names=["gru.textrnn", "lstm.textrnn"], text=TEXT)
         for scheme in ("light", "dark"):
-            take(browser, single, f"explorer-{scheme}", word="dull", color_scheme=scheme)
+            take(browser, single, f"explorer-{scheme}", word="lifeless", color_scheme=scheme)
         take(browser, single, "explorer-single-file", full=False, word="mess", viewport={"width": 1280, "height": 800})
-        take(browser, single, "explorer-400", word="dull", viewport={"width": 400, "height": 850})
-        take(browser, both, "explorer-two-models", word="dull", viewport={"width": 1500, "height": 900})
+        take(browser, single, "explorer-400", word="lifeless", viewport={"width": 400, "height": 850})
+        take(browser, both, "explorer-two-models", word="lifeless", viewport={"width": 1500, "height": 900})
         with opened(browser, single) as page:
-            page.locator(".words [role=option]", has_text="dull").first.click()
+            page.locator(".words [role=option]", has_text="lifeless").first.click()
             page.keyboard.press("ArrowRight")
             page.keyboard.press("ArrowLeft")
             save(page, "explorer-step", full=False, part=".step")

@@ -233,6 +233,9 @@ def test_two_models_side_by_side(browser: "Browser", tmp_path: Path) -> None:
         assert boxes[0] and boxes[1] and boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
         for k, classifier in enumerate((one, other)):
             assert page.inner_text(f".headline >> nth={k}") == classifier.predict(TEXT).label
+        page.locator("#m0-word-3").click()  # in both, since both read the same words
+        assert page.get_attribute("#m1-word-3", "aria-selected") == "true"
+        assert page.input_value("#m1-Word") == "3"
         assert serious_findings(page) == []
 
 

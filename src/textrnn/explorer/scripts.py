@@ -6,7 +6,7 @@ from importlib.resources import files
 
 RUNTIME = ("text", "ngrams", "products", "simd", "cells", "reading", "member", "tasks", "classifier")
 """What computes, each before those that read it."""
-VIEW = ("format", "marks", "charts", "tables", "equations", "panel", "main")
+VIEW = ("format", "marks", "charts", "tables", "equations", "layout", "panel", "main")
 """What is seen."""
 
 _IMPORT = re.compile(r"^import [^\n]*;\n", re.MULTILINE)

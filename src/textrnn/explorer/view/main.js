@@ -93,6 +93,7 @@ async function begin() {
     panels.push(new Panel(`m${k}`, record.name, factsOf(record), fresh(), fresh));
   }
   if (panels.length > 1) place.classList.add("two");
+  for (const panel of panels) panel.beside = panels.filter((other) => other !== panel);
   coloured();
   box.addEventListener("input", soon);
   update();

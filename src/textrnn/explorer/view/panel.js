@@ -1,12 +1,12 @@
 // One model on the page: what it says of the text, and why.
 
-import { CELLS } from "../runtime/cells.js";
 import { Reading } from "../runtime/classifier.js";
 import { along } from "../runtime/products.js";
 import { contrast } from "../runtime/tasks.js";
 import { Curve, HeatMap } from "./charts.js";
 import { equations } from "./equations.js";
 import { el, number, set, setAttribute, short, shown, signed } from "./format.js";
+import { built } from "./layout.js";
 import { Words } from "./marks.js";
 import { answerTable, ngramTable, tellingUnits, unitTable } from "./tables.js";
 
@@ -16,7 +16,7 @@ const SLICE = 8; // milliseconds of rereading before the page may do something e
 export class Panel {
   /** fresh(): another classifier of the same weights, for reading beginnings of the text anew. */
   constructor(id, name, facts, classifier, fresh) {
-    Object.assign(this, { id, classifier, fresh, spare: null });
+    Object.assign(this, { id, classifier, fresh, spare: null, beside: [] });
     const { model, task, labels } = classifier.header;
     this.place = this.unit = this.member = this.layer = this.way = 0;
     this.what = "state";
@@ -31,91 +31,7 @@ export class Panel {
       (step, unit) => this.choose(this.reading.places[step], unit),
       (step, unit) => this.tellState(step, unit),
     );
-    this.element = this.built(name, facts, model);
-  }
-
-  built(name, facts, model) {
-    const { id } = this;
-    const select = (label, options, change) => {
-      const field = el("select", { id: `${id}-${label.replace(/\W/g, "-")}`, on: { change: (event) => change(event.target.value) } });
-      field.append(...options.map(([value, text]) => el("option", { value, text })));
-      return [field, el("div", { class: "field" }, el("label", { for: field.id, text: label }), field)];
-    };
-    const slider = (label, change) => {
-      const field = el("input", { id: `${id}-${label}`, type: "range", min: 0, step: 1, on: { input: (event) => change(Number(event.target.value)) } });
-      return [field, el("div", { class: "field wide" }, el("label", { for: field.id, text: label }), field)];
-    };
-    const numbered = (count, word) => Array.from({ length: count }, (_, k) => [k, `${word} ${k + 1}`]);
-    const [explain, explainField] = select("Explain", [["", "what is predicted"], ...this.names.map((text, k) => [k, short(text, 40)])], () => this.draw());
-    const [member, memberField] = select("Network", numbered(model.members, "network"), (value) => this.show({ member: Number(value) }));
-    const [layer, layerField] = select("Layer", numbered(model.layers, "layer"), (value) => this.show({ layer: Number(value) }));
-    const [, wayField] = select("Direction", [[0, "left to right"], [1, "right to left"]], (value) => this.show({ way: Number(value) }));
-    const kind = CELLS[model.cell];
-    const whats = ["state", ...(kind.memory ? ["memory"] : []), ...kind.gates.filter((gate) => !model.cell.startsWith("elman") || gate !== "candidate")];
-    const [, whatField] = select("Show", whats.map((what) => [what, what]), (what) => this.show({ what }));
-    memberField.hidden = model.members < 2;
-    layerField.hidden = model.layers < 2;
-    wayField.hidden = !model.bidirectional;
-    Object.assign(this, { explain, memberSelect: member, layerSelect: layer });
-    [this.wordSlider, this.wordField] = slider("Word", (place) => this.choose(place));
-    [this.unitSlider, this.unitField] = slider("Unit", (unit) => this.choose(this.place, unit));
-    const step = (text, label, by) => el("button", { type: "button", text, "aria-label": label, on: { click: () => this.choose(this.place + by) } });
-    this.headline = el("p", { class: "headline" });
-    this.bars = el("ul", { class: "bars" });
-    this.about = el("p", { class: "readout", text: "" });
-    this.rest = el("p", { class: "note" });
-    this.curveNote = el("p", { class: "note" });
-    this.anew = el("input", { type: "checkbox", id: `${id}-anew`, on: { change: () => this.rereadIfWanted() } });
-    this.anewField = el("div", { class: "check" }, this.anew, el("label", { for: `${id}-anew`, text: "read each beginning anew (exact, slower)" }));
-    this.anewField.hidden = this.kept;
-    this.stateReadout = el("p", { class: "readout" });
-    this.stepTitle = el("h3");
-    this.stepBody = el("div", {});
-    this.units = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Units that weigh most" });
-    this.ngrams = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "n-grams" });
-    this.answers = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Answers after each word" });
-    this.answersDetails = el("details", { on: { toggle: () => this.drawAnswers() } }, el("summary", { text: "The curve as a table" }), this.answers);
-    const legend = el("p", { class: "legend-words" }, el("span", { class: "word for key", text: "speaks for" }), " ", el("span", { class: "word against key", text: "speaks against" }), " ", el("span", { class: "word unknown key", text: "unknown" }));
-    this.ngramCard = el("section", { class: "card", "aria-labelledby": `${id}-h-ngrams` }, el("h3", { id: `${id}-h-ngrams`, text: "n-grams" }), this.ngrams);
-    this.ngramCard.hidden = !this.classifier.ngrams;
-    const left = el(
-      "div",
-      { class: "column" },
-      el("section", { class: "card", "aria-labelledby": `${id}-h-answer` }, el("h3", { id: `${id}-h-answer`, text: "Prediction" }), this.headline, this.bars),
-      el("section", { class: "card", "aria-labelledby": `${id}-h-words` }, el("div", { class: "row" }, el("h3", { id: `${id}-h-words`, text: "What each word adds" }), explainField), this.words.list, this.words.empty, this.about, legend, this.rest),
-      this.ngramCard,
-    );
-    const right = el(
-      "div",
-      { class: "column" },
-      el(
-        "section",
-        { class: "card", "aria-labelledby": `${id}-h-time` },
-        el("h3", { id: `${id}-h-time`, text: "Word by word" }),
-        this.curve.legend,
-        this.curve.frame,
-        this.curveNote,
-        this.anewField,
-        this.answersDetails,
-        el("h4", { text: "Inside the network" }),
-        el("div", { class: "fields" }, memberField, layerField, wayField, whatField),
-        this.heat.frame,
-        this.heat.scale,
-        this.stateReadout,
-      ),
-      el(
-        "section",
-        { class: "card step", "aria-labelledby": `${id}-h-step` },
-        el("div", { class: "row" }, this.stepTitle, el("div", { class: "buttons" }, step("←", "Word before", -1), step("→", "Next word", 1))),
-        el("div", { class: "fields" }, this.wordField, this.unitField),
-        this.stepBody,
-        this.units,
-      ),
-    );
-    this.stepTitle.id = `${id}-h-step`;
-    this.error = el("p", { class: "error", role: "alert", hidden: true });
-    this.columns = el("div", { class: "columns" }, left, right);
-    return el("section", { class: "panel", "aria-label": name }, el("h2", { text: name }), el("p", { class: "note", text: facts }), this.error, this.columns);
+    this.element = built(this, name, facts);
   }
 
   /** Compute; `draw` shows it. The last word is chosen as long as nobody chose another one. */
@@ -147,13 +63,24 @@ export class Panel {
     return `“${short(this.names[this.label], 24)}”${several ? (this.names.length > 2 ? " against the mean of the others" : ` against “${short(this.names[1 - this.label], 24)}”`) : ""}`;
   }
 
+  /** Choose a word, here and where another model reads as many, and perhaps a unit here. */
   choose(place, unit) {
     const count = this.reading.all.length;
     if (!count) return;
-    this.place = Math.min(count - 1, Math.max(0, place));
-    this.atEnd = this.place === count - 1;
+    this.at(Math.min(count - 1, Math.max(0, place)));
+    for (const other of this.beside) {
+      if (other.reading.all.length === count && other.place !== this.place) {
+        other.at(this.place);
+        other.draw();
+      }
+    }
     if (unit !== undefined) [this.unit, this.unitChosen] = [Math.min(this.classifier.model.hidden_size - 1, Math.max(0, unit)), true];
     this.draw();
+  }
+
+  at(place) {
+    this.place = place;
+    this.atEnd = place === this.reading.all.length - 1;
   }
 
   show(what) {

@@ -83,9 +83,7 @@ def classifier(**model: Any) -> Classifier:
     )
     rng = np.random.default_rng(0)
     shapes = expected_tensors(head).items()
-    return Classifier(
-        head, {name: (0.1 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes}
-    )
+    return Classifier(head, {name: (0.1 * rng.standard_normal(shape)).astype(np.float32) for name, shape in shapes})
 
 
 def texts_of(place: str) -> tuple[str, list[str]]:

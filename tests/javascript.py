@@ -21,9 +21,9 @@ needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed; it 
 BEGINNING = """
 const input = JSON.parse(require("node:fs").readFileSync(process.argv[2], "utf8"));
 const kinds = codePointKinds(input.kinds);
-const classifierOf = ({ header, tensors, base64 }) => {
+const classifierOf = ({ header, tensors, base64 }, ...module) => {
   const bytes = new Uint8Array(Buffer.from(base64, "base64"));
-  return new Classifier(header, tensorsOf(tensors, bytes.buffer), kinds);
+  return new Classifier(header, tensorsOf(tensors, bytes.buffer), kinds, ...module);
 };
 const answer = (found) => process.stdout.write(JSON.stringify(found));
 """

@@ -297,7 +297,7 @@ def test_by_keyboard_alone(browser: "Browser", tmp_path: Path) -> None:
         places = [next(k for k, one in enumerate(reached) if one.startswith(name)) for name in order]
         assert places == sorted(places)
         page.keyboard.press("Enter")  # chooses that unit
-        assert f"Unit {reached[-1].split()[1]} of" in page.inner_text("label[for=m0-Unit]")
+        assert f"Unit {reached[-1].split()[1]} (" in page.inner_text("label[for=m0-Unit]")
 
 
 def test_the_prediction_is_read_out_after_a_while(browser: "Browser", tmp_path: Path) -> None:

@@ -269,6 +269,25 @@ def test_what_is_kept_from_the_text_before_changes_nothing(cell: str, layers: in
         assert kept == fresh
 
 
+@pytest.mark.parametrize(("hidden_size", "embedding_size"), [(7, 5), (8, 16), (130, 33), (1, 1)])
+def test_products_with_and_without_vectors(hidden_size: int, embedding_size: int) -> None:
+    """By WebAssembly, which all other tests use, and by JavaScript, for a browser that lacks it."""
+    classifier = classifier_of(
+        19, cell="gru", layers=2, bidirectional=True, hidden_size=hidden_size, embedding_size=embedding_size
+    )
+    texts = random_texts(10, seed=10)
+    code = """
+    const module = compiledProduct();
+    const [vectors, plain] = [classifierOf(input.model), classifierOf(input.model, null)];
+    answer([module !== null, input.texts.map((text) => [vectors.read(text).scores, plain.read(text).scores])]);
+    """
+    compiled, scores = run_javascript(code, model=payload(classifier, "m").in_page(), texts=texts)
+    assert compiled
+    both = np.array(scores)
+    np.testing.assert_allclose(both[:, 1], classifier.logits(texts), atol=1e-4)
+    np.testing.assert_allclose(both[:, 0], both[:, 1], atol=1e-4)
+
+
 def test_scores_that_overflow_are_told() -> None:
     head: Header = header(cell="elman_relu")
     weights: Weights = {name: tensor * np.float32(1e30) for name, tensor in random_weights(head).items()}

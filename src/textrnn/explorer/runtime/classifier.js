@@ -18,8 +18,8 @@ export function tensorsOf(entries, buffer) {
 }
 
 export class Classifier {
-  /** header: of the model file; tensors by name; kinds: of `codePointKinds`; module: what computes products, or null for
-   * JavaScript. */
+  /** header: of the model file; tensors by name; kinds: of `codePointKinds`; module: what computes products, or null
+   * for JavaScript. */
   constructor(header, tensors, kinds, module = compiledProduct()) {
     const { model, text, vocabulary, labels, task } = header;
     [this.header, this.model, this.labels, this.task] = [header, model, labels.map(String), task];
@@ -94,8 +94,8 @@ export class Reading {
     return spare.answers(reading.added(parts, more));
   }
 
-  /** The exact split of the scores along some directions of the outputs: bias + sum of rows, where there is a row for every
-   * token of the text, those that only n-grams read included, and one more for the padding, if it is read.
+  /** The exact split of the scores along some directions of the outputs: bias + sum of rows, where there is a row for
+   * every token of the text, those that only n-grams read included, and one more for the padding, if it is read.
    * [(all + 1) * directions.length] */
   shares(directions) {
     const [width, padding] = [directions.length, this.all.length];

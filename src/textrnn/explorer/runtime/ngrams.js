@@ -137,7 +137,8 @@ export class NgramReading {
   /** What one n-gram adds along a direction, [outputs]. */
   worth(gram, direction) {
     if (gram.place < 0) return 0;
-    return along(direction, this.part.weight, gram.place * this.outputs, 1) / Math.sqrt(Math.max(1, this.counts[gram.kind]));
+    const root = Math.sqrt(Math.max(1, this.counts[gram.kind]));
+    return along(direction, this.part.weight, gram.place * this.outputs, 1) / root;
   }
 
   /** [outputs] */
@@ -163,8 +164,8 @@ export class NgramReading {
     });
   }
 
-  /** What each token has of each n-gram's worth, which is split equally over all tokens of all its occurrences; the mark
-   * of the beginning is no token. Added to `shares` [tokens * directions.length]. */
+  /** What each token has of each n-gram's worth, which is split equally over all tokens of all its occurrences; the
+   * mark of the beginning is no token. Added to `shares` [tokens * directions.length]. */
   addShares(shares, directions) {
     for (const gram of this.grams) {
       if (gram.place < 0) continue;

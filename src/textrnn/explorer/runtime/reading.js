@@ -1,5 +1,5 @@
 // One direction of one layer over one text. What a new text has in common with the one before, from the end at which
-// this direction begins, is not computed again: a letter typed at the end costs a step, one in the middle half the text.
+// this direction begins, is not computed again: a word at the end costs a step, one in the middle half the text.
 
 import { CELLS } from "./cells.js";
 import { dot } from "./products.js";
@@ -8,8 +8,8 @@ import { plainProductOf } from "./simd.js";
 const MOST_ROWS = 20000;
 
 export class Direction {
-  /** tensors: those of a member; backwards: whether it reads from the end of the text; arena: where products are computed
-   * by WebAssembly, or null. */
+  /** tensors: those of a member; backwards: whether it reads from the end of the text; arena: where products are
+   * computed by WebAssembly, or null. */
   constructor(config, tensors, layer, backwards, arena) {
     const place = `layers.${layer}.${backwards ? "right_to_left" : "left_to_right"}.`;
     [this.cell, this.size, this.layer, this.backwards] = [config.cell, config.hidden_size, layer, backwards];
@@ -57,8 +57,8 @@ export class Direction {
     return row;
   }
 
-  /** Read ids (first layer), or the outputs of the layer below, [time, features], of which the first `same` in the order
-   * of reading are those of the last time. Returns how many steps were not computed again. */
+  /** Read ids (first layer), or the outputs of the layer below, [time, features], of which the first `same` in the
+   * order of reading are those of the last time. Returns how many steps were not computed again. */
   read(ids, below, same) {
     const steps = ids.length;
     this.reserve(steps);
@@ -110,9 +110,9 @@ export class Direction {
     const before = at - size; // of the step before in the order of reading
     const gates = this.kind.gates.map((name, gate) => {
       const row = gate * size + unit;
-      const fromState = !this.kind.recurrent
-        ? null
-        : dot(this.hiddenWeight, row * size, states, before - unit, size) + (this.hiddenBias ? this.hiddenBias[row] : 0);
+      const bias = this.hiddenBias ? this.hiddenBias[row] : 0;
+      const { recurrent } = this.kind;
+      const fromState = recurrent ? dot(this.hiddenWeight, row * size, states, before - unit, size) + bias : null;
       return { name, fromInput: this.inputs[x + gate * size], fromState, value: this.gates[x + gate * size] };
     });
     const found = { gates, before: states[before], after: states[at] };

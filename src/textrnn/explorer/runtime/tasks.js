@@ -57,8 +57,8 @@ export const TASKS = {
   },
 };
 
-/** The direction of the scores that speaks for a label, [outputs]: with a softmax its score minus the mean of the others',
- * since what all have in common changes nothing; with levels the steps up to it count for it, the one above against it;
+/** The direction of the scores that speaks for a label, [outputs]: with a softmax its score minus the mean of the
+ * others', since what all have in common changes nothing; with levels the steps up to it count for it, the one above against it;
  * of several labels and of a number the score itself. */
 export function contrast(task, label, outputs) {
   if (task.task === "ordinal") return Array.from({ length: outputs }, (_, k) => (k < label ? 1 : k === label ? -1 : 0));

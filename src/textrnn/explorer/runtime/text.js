@@ -1,5 +1,5 @@
-// Text to tokens, as textrnn/text/tokenizer.py has it. What a code point is comes from Python's own Unicode tables, so a
-// browser with a newer Unicode cuts the same tokens.
+// Text to tokens, as textrnn/text/tokenizer.py has it. What a code point is comes from Python's own Unicode tables, so
+// a browser with a newer Unicode cuts the same tokens.
 
 export const [UNASSIGNED, JOINS, CUTS, ALONE, VANISHES, MARK] = [0, 1, 2, 3, 4, 5];
 
@@ -93,7 +93,8 @@ export class Tokenizer {
   }
 }
 
-/** Where the tokens stand that a network reads: all, the first, the last, or the first half (rounded up) and the last. */
+/** Where the tokens stand that a network reads: all, the first, the last, or the first half (rounded up) and the last
+ * half. */
 export function keptPlaces(count, maxLength, keep) {
   const tail = { head: 0, tail: maxLength, both: Math.floor(maxLength / 2) }[keep];
   const head = maxLength - tail;

@@ -1,4 +1,4 @@
-// The curve of the answers and the heat map of the states: one column a word in both, so that they stand under each other.
+// The curve of the answers and the heat map of the states: one column a word in both, which stand under each other.
 
 import { el, number, set, setAttribute, short, svg } from "./format.js";
 
@@ -8,12 +8,10 @@ const DASHES = ["", "5 4", "1.5 4", "9 4 2 4"];
 
 export class Curve {
   constructor(chosen) {
-    this.lines = DASHES.map((dash, at) =>
-      svg("path", { class: `line line-${at}`, fill: "none", "vector-effect": "non-scaling-stroke", "stroke-dasharray": dash }),
-    );
-    const half = svg("line", { class: "half", x1: 0, x2: 1, y1: HEIGHT / 2, y2: HEIGHT / 2, "vector-effect": "non-scaling-stroke" });
-    this.picture = svg("svg", { class: "curve", preserveAspectRatio: "none", role: "img" }, half, ...this.lines);
-    this.half = half;
+    const unscaled = { fill: "none", "vector-effect": "non-scaling-stroke" };
+    this.lines = DASHES.map((dash, at) => svg("path", { class: `line line-${at}`, "stroke-dasharray": dash, ...unscaled }));
+    this.half = svg("line", { class: "half", x1: 0, x2: 1, y1: HEIGHT / 2, y2: HEIGHT / 2, ...unscaled });
+    this.picture = svg("svg", { class: "curve", preserveAspectRatio: "none", role: "img" }, this.half, ...this.lines);
     this.cursor = el("div", { class: "cursor", "aria-hidden": "true" });
     this.top = el("span", { class: "tick top" });
     this.bottom = el("span", { class: "tick bottom" });
@@ -21,7 +19,7 @@ export class Curve {
     this.legend = el("ul", { class: "legend", "aria-hidden": "true" });
     this.frame.addEventListener("click", (event) => {
       const box = this.picture.getBoundingClientRect();
-      if (this.count) chosen(Math.min(this.count - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * this.count))));
+      if (this.count) chosen(cellAt(event.clientX - box.left, box.width, this.count));
     });
   }
 
@@ -53,19 +51,24 @@ export class Curve {
     set(this.bottom, "textContent", bounded ? "0" : number(low, 2));
     place(this.cursor, step, rows.length);
     const last = rows[rows.length - 1];
-    setAttribute(this.picture, "aria-label", `Curve over ${rows.length} words${last && which.length ? `; ${names[which[0]]} ends at ${number(last[which[0]])}` : ""}`);
+    const end = last && which.length ? `; ${names[which[0]]} ends at ${number(last[which[0]])}` : "";
+    setAttribute(this.picture, "aria-label", `Curve over ${rows.length} words${end}`);
     const shownNames = which.map((answer) => short(names[answer], 24)).join("\n");
     if (this.named !== shownNames) {
       this.named = shownNames;
       this.legend.replaceChildren(
         ...which.map((answer, at) => {
-          const sample = svg("svg", { viewBox: "0 0 26 6", class: "sample" }, svg("path", { class: `line line-${at}`, d: "M0 3h26", "stroke-dasharray": DASHES[at] }));
+          const line = svg("path", { class: `line line-${at}`, d: "M0 3h26", "stroke-dasharray": DASHES[at] });
+          const sample = svg("svg", { viewBox: "0 0 26 6", class: "sample" }, line);
           return el("li", {}, sample, el("span", { text: short(names[answer], 24) }));
         }),
       );
     }
   }
 }
+
+/** Which of so many equal cells of a length a point lies in. */
+const cellAt = (point, length, count) => Math.min(count - 1, Math.max(0, Math.floor((point / length) * count)));
 
 /** Put a cursor over a column; hidden where there is none. */
 function place(cursor, step, count) {
@@ -83,11 +86,12 @@ export class HeatMap {
     this.frame = el("div", { class: "chart heat-frame" }, this.canvas, this.column, this.row);
     this.low = el("span");
     this.high = el("span");
-    this.scale = el("div", { class: "scale", "aria-hidden": "true" }, this.low, el("span", { class: "ramp" }), this.high);
+    const ramp = el("span", { class: "ramp" });
+    this.scale = el("div", { class: "scale", "aria-hidden": "true" }, this.low, ramp, this.high);
     const at = (event) => {
       const box = this.canvas.getBoundingClientRect();
-      const share = (value, begin, extent, count) => Math.min(count - 1, Math.max(0, Math.floor(((value - begin) / extent) * count)));
-      return [share(event.clientX, box.left, box.width, this.steps), share(event.clientY, box.top, box.height, this.units)];
+      const step = cellAt(event.clientX - box.left, box.width, this.steps);
+      return [step, cellAt(event.clientY - box.top, box.height, this.units)];
     };
     this.frame.addEventListener("click", (event) => this.steps && chosen(...at(event)));
     this.frame.addEventListener("mousemove", (event) => this.steps && hovered(...at(event)));
@@ -100,7 +104,8 @@ export class HeatMap {
     set(this.frame, "hidden", !steps);
     set(this.scale, "hidden", !steps);
     if (!steps) return;
-    if (this.canvas.width !== steps || this.canvas.height !== units) [this.canvas.width, this.canvas.height] = [steps, units];
+    set(this.canvas, "width", steps);
+    set(this.canvas, "height", units);
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(steps, units);
     let largest = signedValues ? 1e-9 : 1;
@@ -118,7 +123,8 @@ export class HeatMap {
     set(this.low, "textContent", signedValues ? number(-largest, 2) : "0");
     set(this.high, "textContent", signedValues ? number(largest, 2) : "1");
     setAttribute(this.scale, "class", `scale ${signedValues ? "diverging" : "rising"}`);
-    setAttribute(this.canvas, "aria-label", `${name} of ${units} units over ${steps} words; the table below has the numbers of the chosen word`);
+    const elsewhere = "the table below has the numbers of the chosen word";
+    setAttribute(this.canvas, "aria-label", `${name} of ${units} units over ${steps} words; ${elsewhere}`);
   }
 }
 
@@ -132,8 +138,10 @@ export function palettes(style) {
     return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   };
   const eased = (share) => share ** 0.8; // small states are seen, too
+  const below = (k) => mixed(middle, negative, eased((128 - k) / 128));
+  const above = (k) => mixed(middle, positive, eased((k - 128) / 127));
   return {
-    diverging: Uint32Array.from({ length: 256 }, (_, k) => (k < 128 ? mixed(middle, negative, eased((128 - k) / 128)) : mixed(middle, positive, eased((k - 128) / 127)))),
+    diverging: Uint32Array.from({ length: 256 }, (_, k) => (k < 128 ? below(k) : above(k))),
     rising: Uint32Array.from({ length: 256 }, (_, k) => mixed(middle, positive, k / 255)),
   };
 }

@@ -6,6 +6,8 @@ import { sigmoid } from "../runtime/products.js";
 const n = number;
 const bracketed = (value) => (value < 0 ? `(${n(value)})` : n(value));
 
+const times = (one, other) => `${n(one)} · ${bracketed(other)}`;
+
 /** Lines of [name, equation, the same with numbers]. */
 export function equationLines(cell, { gates, before, after, memoryBefore, memory }) {
   const gate = Object.fromEntries(gates.map((one) => [one.name, one]));
@@ -22,12 +24,12 @@ export function equationLines(cell, { gates, before, after, memoryBefore, memory
       [
         "candidate",
         "n = tanh(W_n·x + b_n + r·(U_n·h₋₁ + d_n))",
-        `tanh(${n(candidate.fromInput)} + ${n(reset.value)} · ${bracketed(candidate.fromState)}) = ${n(candidate.value)}`,
+        `tanh(${n(candidate.fromInput)} + ${times(reset.value, candidate.fromState)}) = ${n(candidate.value)}`,
       ],
       [
         "state",
         "h = (1 − z)·n + z·h₋₁",
-        `(1 − ${n(update.value)}) · ${bracketed(candidate.value)} + ${n(update.value)} · ${bracketed(before)} = ${n(after)}`,
+        `(1 − ${n(update.value)}) · ${bracketed(candidate.value)} + ${times(update.value, before)} = ${n(after)}`,
       ],
     ];
   }
@@ -41,7 +43,7 @@ export function equationLines(cell, { gates, before, after, memoryBefore, memory
       [
         "memory",
         "c = f·c₋₁ + i·g",
-        `${n(forget.value)} · ${bracketed(memoryBefore)} + ${n(input.value)} · ${bracketed(proposal.value)} = ${n(memory)}`,
+        `${times(forget.value, memoryBefore)} + ${times(input.value, proposal.value)} = ${n(memory)}`,
       ],
       ["state", "h = o·tanh(c)", `${n(output.value)} · tanh(${n(memory)}) = ${n(after)}`],
     ];
@@ -54,23 +56,24 @@ export function equationLines(cell, { gates, before, after, memoryBefore, memory
       [
         "state",
         "h = (1 − z)·h₋₁ + z·c",
-        `(1 − ${n(update.value)}) · ${bracketed(before)} + ${n(update.value)} · ${bracketed(candidate.value)} = ${n(after)}`,
+        `(1 − ${n(update.value)}) · ${bracketed(before)} + ${times(update.value, candidate.value)} = ${n(after)}`,
       ],
     ];
   }
   const { forget, input, candidate } = gate;
-  const [f, i] = [sigmoid(forget.fromInput), sigmoid(input.fromInput)];
+  const opened = ({ fromInput }) => `σ(${n(fromInput)}) = ${n(sigmoid(fromInput))}`;
   return [
-    ["forget", "f = σ(W_f·x + b_f),  f′ = f / (f + i)", `σ(${n(forget.fromInput)}) = ${n(f)},  f′ = ${n(forget.value)}`],
-    ["input", "i = σ(W_i·x + b_i),  i′ = i / (f + i)", `σ(${n(input.fromInput)}) = ${n(i)},  i′ = ${n(input.value)}`],
+    ["forget", "f = σ(W_f·x + b_f),  f′ = f / (f + i)", `${opened(forget)},  f′ = ${n(forget.value)}`],
+    ["input", "i = σ(W_i·x + b_i),  i′ = i / (f + i)", `${opened(input)},  i′ = ${n(input.value)}`],
     ["candidate", "c = W_c·x + b_c", n(candidate.value)],
-    ["state", "h = f′·h₋₁ + i′·c", `${n(forget.value)} · ${bracketed(before)} + ${n(input.value)} · ${bracketed(candidate.value)} = ${n(after)}`],
+    ["state", "h = f′·h₋₁ + i′·c", `${times(forget.value, before)} + ${times(input.value, candidate.value)} = ${n(after)}`],
   ];
 }
 
 export function equations(cell, numbers) {
-  const lines = equationLines(cell, numbers).map(([name, symbols, values]) =>
-    el("li", {}, el("span", { class: "name", text: name }), el("span", { class: "symbols", text: symbols }), el("span", { class: "values", text: values })),
+  const classes = ["name", "symbols", "values"];
+  const lines = equationLines(cell, numbers).map((line) =>
+    el("li", {}, ...line.map((text, k) => el("span", { class: classes[k], text }))),
   );
   return el("ol", { class: "equations" }, ...lines);
 }

@@ -34,13 +34,17 @@ async function weightsOf(record) {
 
 function factsOf({ header, bytes }) {
   const { model, text, task, labels, vocabulary } = header;
-  const network = `${model.members > 1 ? `${model.members} × ` : ""}${model.bidirectional ? "bidirectional " : ""}${model.cell} ${model.hidden_size}`;
+  const members = model.members > 1 ? `${model.members} × ` : "";
+  const network = `${members}${model.bidirectional ? "bidirectional " : ""}${model.cell} ${model.hidden_size}`;
   const layers = model.layers > 1 ? `, ${model.layers} layers` : "";
-  const ngrams = [model.ngrams && `n-grams of up to ${model.ngrams} words`, model.character_ngrams && `of up to ${model.character_ngrams} letters`].filter(Boolean);
+  const ngrams = [
+    ...(model.ngrams ? [`${model.ngrams} words`] : []),
+    ...(model.character_ngrams ? [`${model.character_ngrams} letters of a word`] : []),
+  ];
   const counted = labels.length ? `${labels.length} labels` : "a number";
   return [
     `${network}${layers}, ${model.pooling} pooling${model.padding === "through" ? ", reads padding" : ""}`,
-    ...(ngrams.length ? [ngrams.join(" and ")] : []),
+    ...(ngrams.length ? [`n-grams of up to ${ngrams.join(" and ")}`] : []),
     `${task.task.replace("_", " ")}: ${counted}`,
     `${vocabulary.length.toLocaleString("en")} tokens (${text.tokenizer}), reads ${text.max_length}`,
     size(bytes),
@@ -57,7 +61,12 @@ function update() {
   performance.measure("textrnn:read", { start: began, end: computed });
   performance.measure("textrnn:draw", { start: computed, end: performance.now() });
   clearTimeout(quiet);
-  quiet = setTimeout(() => set(spoken, "textContent", panels.map((panel, k) => `${panels.length > 1 ? `Model ${k + 1}. ` : ""}${panel.summary}`).join(". ")), QUIET);
+  quiet = setTimeout(speak, QUIET);
+}
+
+function speak() {
+  const told = panels.map((panel, k) => `${panels.length > 1 ? `Model ${k + 1}. ` : ""}${panel.summary}`);
+  set(spoken, "textContent", told.join(". "));
 }
 
 /** One reading a frame, however fast the keys come. */

@@ -50,10 +50,12 @@ export class Words {
       const chip = this.chips[at];
       const strength = (STRONGEST * Math.abs(shares[at])) / largest;
       set(chip, "textContent", shown(token));
-      set(chip, "className", `word${shares[at] < 0 ? " against" : " for"}${read[at] ? "" : " cut"}${known[at] ? "" : " unknown"}`);
+      const side = shares[at] < 0 ? "against" : "for";
+      set(chip, "className", `word ${side}${read[at] ? "" : " cut"}${known[at] ? "" : " unknown"}`);
       chip.style.setProperty("--strength", strength.toFixed(3));
       setAttribute(chip, "aria-selected", at === place);
-      setAttribute(chip, "aria-label", `${shown(token)}, ${signed(shares[at])}${known[at] ? "" : ", unknown"}${read[at] ? "" : ", cut off"}`);
+      const more = `${known[at] ? "" : ", unknown"}${read[at] ? "" : ", cut off"}`;
+      setAttribute(chip, "aria-label", `${shown(token)}, ${signed(shares[at])}${more}`);
     });
     if (this.list.childElementCount !== tokens.length) this.list.replaceChildren(...this.chips.slice(0, tokens.length));
     set(this.list, "hidden", !tokens.length);

@@ -53,14 +53,16 @@ export class Panel {
   best() {
     const { decided, answers } = this.reading;
     const order = answers.map((_, k) => k).sort((one, other) => answers[other] - answers[one]);
-    return [...decided.slice().sort((one, other) => answers[other] - answers[one]), ...order.filter((k) => !decided.includes(k))];
+    return [...order.filter((k) => decided.includes(k)), ...order.filter((k) => !decided.includes(k))];
   }
 
   /** What the numbers speak for, as it is written. */
   explained() {
     if (!this.bounded) return "the number, in standard deviations";
-    const several = this.classifier.task.task === "single_label";
-    return `“${short(this.names[this.label], 24)}”${several ? (this.names.length > 2 ? " against the mean of the others" : ` against “${short(this.names[1 - this.label], 24)}”`) : ""}`;
+    const quoted = (k) => `“${short(this.names[k], 24)}”`;
+    if (this.classifier.task.task !== "single_label") return quoted(this.label);
+    const others = this.names.length > 2 ? "the mean of the others" : quoted(1 - this.label);
+    return `${quoted(this.label)} against ${others}`;
   }
 
   /** Choose a word, here and where another model reads as many, and perhaps a unit here. */
@@ -74,7 +76,7 @@ export class Panel {
         other.draw();
       }
     }
-    if (unit !== undefined) [this.unit, this.unitChosen] = [Math.min(this.classifier.model.hidden_size - 1, Math.max(0, unit)), true];
+    if (unit !== undefined) [this.unit, this.unitChosen] = [unit, true];
     this.draw();
   }
 
@@ -93,7 +95,9 @@ export class Panel {
     const { reading } = this;
     set(this.error, "hidden", reading.finite);
     set(this.columns, "hidden", !reading.finite);
-    if (!reading.finite) return set(this.error, "textContent", "The states of this network overflow on this text: its scores are no finite numbers.");
+    if (!reading.finite) {
+      return set(this.error, "textContent", "The states overflow on this text: the scores are no finite numbers.");
+    }
     this.along = contrast(this.classifier.task, this.label, this.classifier.outputs);
     this.split = reading.shares([this.along]);
     this.stepOf = new Map(reading.places.map((place, step) => [place, step]));
@@ -104,7 +108,10 @@ export class Panel {
     this.tell(null);
     const [bias, padding] = [this.split.bias[0], this.split.total[reading.all.length]];
     const cut = reading.all.length - reading.places.length;
-    set(this.rest, "textContent", `Without any word: ${signed(bias)}${padding ? `; padding: ${signed(padding)}` : ""}; in all ${signed(along(this.along, reading.scores, 0, 1))}.` + (cut ? ` ${cut} words in the middle or at an end are cut off from the networks.` : ""));
+    const all = signed(along(this.along, reading.scores, 0, 1));
+    const more = cut ? ` ${cut} words in the middle or at an end are cut off from the networks.` : "";
+    const padded = padding ? `; padding: ${signed(padding)}` : "";
+    set(this.rest, "textContent", `Without any word: ${signed(bias)}${padded}; in all ${all}.${more}`);
     this.drawCurve();
     if (this.classifier.ngrams) this.ngrams.replaceChildren(ngramTable(reading.ngrams, this.along, this.explained()));
     this.drawInside();
@@ -121,9 +128,11 @@ export class Panel {
     const named = decided.map((k) => short(this.names[k], 60));
     set(this.headline, "textContent", named.length ? named.join(", ") : "no label");
     const order = this.best().slice(0, MOST_LABELS);
-    this.summary = `Predicted: ${named.length ? decided.map((k) => `${this.names[k]}, probability ${number(answers[k], 2)}`).join("; ") : "no label"}${tokens.length ? "" : " (empty text)"}`;
+    const told = decided.map((k) => `${this.names[k]}, probability ${number(answers[k], 2)}`);
+    this.summary = `Predicted: ${told.join("; ") || "no label"}${tokens.length ? "" : " (empty text)"}`;
     while (this.bars.childElementCount < order.length) {
-      this.bars.append(el("li", {}, el("span", { class: "label" }), el("span", { class: "bar", "aria-hidden": "true" }, el("span")), el("span", { class: "value" })));
+      const bar = el("span", { class: "bar", "aria-hidden": "true" }, el("span"));
+      this.bars.append(el("li", {}, el("span", { class: "label" }), bar, el("span", { class: "value" })));
     }
     order.forEach((answer, at) => {
       const [label, bar, value] = this.bars.children[at].children;
@@ -139,17 +148,22 @@ export class Panel {
   drawCurve() {
     const first = this.label;
     const others = this.best().filter((answer) => answer !== first);
-    this.which = this.names.length <= 2 && this.classifier.task.task !== "multi_label" ? [first] : [first, ...others.slice(0, 3)];
+    const enough = this.names.length <= 2 && this.classifier.task.task !== "multi_label"; // the other is 1 minus it
+    this.which = enough ? [first] : [first, ...others.slice(0, 3)];
     const step = this.stepOf.get(this.place) ?? -1;
     this.curve.draw(this.curveRows, this.which, this.names, step, this.bounded);
     const exact = this.kept || this.reread;
     const answer = this.bounded ? "Probability" : "Number";
-    set(this.curveNote, "textContent", exact ? `${answer} if the text ended after each word.` : `${answer} from the states up to each word, read with the whole text in view; the last is the answer.`);
+    const how = exact
+      ? "if the text ended after each word."
+      : "from the states up to each word, read with the whole text in view; the last is the answer.";
+    set(this.curveNote, "textContent", `${answer} ${how}`);
     this.drawAnswers();
   }
 
   drawAnswers() {
-    if (this.answersDetails.open) this.answers.replaceChildren(answerTable(this.reading.tokens, this.curveRows, this.which, this.names));
+    if (!this.answersDetails.open) return;
+    this.answers.replaceChildren(answerTable(this.reading.tokens, this.curveRows, this.which, this.names));
   }
 
   /** Read the text's beginnings one after the other, in slices, until it changes. */
@@ -166,7 +180,9 @@ export class Panel {
     const rows = [];
     const slice = () => {
       const end = performance.now() + SLICE;
-      while (rows.length < reading.tokens.length && performance.now() < end) rows.push(Reading.ofPrefix(reading, this.spare, rows.length + 1));
+      while (rows.length < reading.tokens.length && performance.now() < end) {
+        rows.push(Reading.ofPrefix(reading, this.spare, rows.length + 1));
+      }
       if (rows.length < reading.tokens.length) this.timer = setTimeout(slice);
       else {
         [this.curveRows, this.reread] = [rows, true];
@@ -190,25 +206,30 @@ export class Panel {
     this.direction = direction;
     const isGate = !["state", "memory"].includes(this.what);
     const rising = isGate && !["candidate", "proposal"].includes(this.what);
-    this.heat.draw(direction.copied(this.what, count), count, model.hidden_size, step, this.unit, !rising, this.colours, this.what);
+    const values = direction.copied(this.what, count);
+    this.heat.draw(values, count, model.hidden_size, step, this.unit, !rising, this.colours, this.what);
     setAttribute(this.wordSlider, "max", Math.max(0, reading.all.length - 1));
     setAttribute(this.unitSlider, "max", model.hidden_size - 1);
     this.wordSlider.value = this.place;
     this.unitSlider.value = this.unit;
     const token = reading.all.length ? shown(reading.all[this.place]) : "";
     setAttribute(this.wordSlider, "aria-valuetext", reading.all.length ? `${this.place + 1}, ${token}` : "no word");
-    set(this.wordField.firstChild, "textContent", reading.all.length ? `Word ${this.place + 1} of ${reading.all.length}` : "Word");
-    set(this.unitField.firstChild, "textContent", `Unit ${this.unit} of ${model.hidden_size}`);
+    const words = reading.all.length;
+    set(this.wordField.firstChild, "textContent", words ? `Word ${this.place + 1} of ${words}` : "Word");
+    set(this.unitField.firstChild, "textContent", `Unit ${this.unit} (0 to ${model.hidden_size - 1})`);
     this.tellState(null);
     set(this.stepTitle, "textContent", reading.all.length ? `Step: “${short(token, 24)}”` : "Step");
     if (step < 0) {
       this.units.replaceChildren();
-      this.stepBody.replaceChildren(el("p", { class: "note", text: reading.all.length ? "The networks do not read this word: the text is longer than they read." : "Nothing to read yet." }));
+      const cut = "The networks do not read this word: the text is longer than they read.";
+      this.stepBody.replaceChildren(el("p", { class: "note", text: words ? cut : "Nothing to read yet." }));
       return;
     }
     const numbers = direction.unit(step, this.unit);
-    const order = this.way ? "h₋₁ is the state at the word to the right, which is read before." : "h₋₁ is the state after the word before.";
-    this.stepBody.replaceChildren(equations(model.cell, numbers), el("p", { class: "note", text: `${order} x is ${this.layer ? "what the layer below gives" : "the word’s embedding"}; σ(a) = 1 / (1 + exp(−a)).` }));
+    const before = this.way ? "at the word to the right, which is read before" : "after the word before";
+    const x = this.layer ? "what the layer below gives" : "the word’s embedding";
+    const note = `h₋₁ is the state ${before}. x is ${x}; σ(a) = 1 / (1 + exp(−a)).`;
+    this.stepBody.replaceChildren(equations(model.cell, numbers), el("p", { class: "note", text: note }));
     this.units.replaceChildren(unitTable(units, isLast, short(token, 24), (unit) => this.choose(this.place, unit)));
   }
 
@@ -217,9 +238,11 @@ export class Panel {
     const { reading, split } = this;
     const at = place ?? this.place;
     if (!reading.all.length) return set(this.about, "textContent", "");
-    const parts = this.classifier.ngrams ? ` (networks ${signed(split.networks[at])}, n-grams ${signed(split.ngrams[at])})` : "";
+    const [networks, ngrams] = [signed(split.networks[at]), signed(split.ngrams[at])];
+    const parts = this.classifier.ngrams ? ` (networks ${networks}, n-grams ${ngrams})` : "";
     const unknown = this.classifier.ids.has(reading.all[at]) ? "" : ", not in the vocabulary";
-    set(this.about, "textContent", `“${short(shown(reading.all[at]), 40)}” adds ${signed(split.total[at])}${parts} for ${this.explained()}${unknown}.`);
+    const adds = `“${short(shown(reading.all[at]), 40)}” adds ${signed(split.total[at])}`;
+    set(this.about, "textContent", `${adds}${parts} for ${this.explained()}${unknown}.`);
   }
 
   /** State and gates of a unit at a step: under the pointer, else the chosen ones. */
@@ -227,9 +250,11 @@ export class Panel {
     const chosen = step === null;
     const at = chosen ? (this.stepOf.get(this.place) ?? -1) : step;
     if (at < 0) return set(this.stateReadout, "textContent", "");
-    const { gates, after, memory } = this.direction.unit(at, chosen ? this.unit : unit);
+    const one = chosen ? this.unit : unit;
+    const { gates, after, memory } = this.direction.unit(at, one);
     const named = gates.map(({ name, value }) => `${name} ${number(value)}`).join(", ");
     const remembered = memory === undefined ? "" : `, memory ${number(memory)}`;
-    set(this.stateReadout, "textContent", `“${short(shown(this.reading.tokens[at]), 24)}”, unit ${chosen ? this.unit : unit}: state ${number(after)}${remembered}; ${named}`);
+    const where = `“${short(shown(this.reading.tokens[at]), 24)}”, unit ${one}`;
+    set(this.stateReadout, "textContent", `${where}: state ${number(after)}${remembered}; ${named}`);
   }
 }

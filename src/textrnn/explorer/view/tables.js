@@ -4,9 +4,9 @@ import { el, number, short, shown, signed } from "./format.js";
 
 /** A table with a header row; cells are strings or elements. */
 export function table(caption, columns, rows) {
-  const cell = (tag, content, attributes = {}) => (typeof content === "string" ? el(tag, { text: content, ...attributes }) : el(tag, attributes, content));
-  const head = el("tr", {}, ...columns.map((name) => cell("th", name, { scope: "col" })));
-  const body = rows.map((row) => el("tr", {}, ...row.map((content, at) => cell(at ? "td" : "th", content, at ? {} : { scope: "row" }))));
+  const head = el("tr", {}, ...columns.map((name) => el("th", { scope: "col" }, name)));
+  const cell = (content, at) => (at ? el("td", {}, content) : el("th", { scope: "row" }, content));
+  const body = rows.map((row) => el("tr", {}, ...row.map(cell)));
   return el("table", {}, el("caption", { text: caption }), el("thead", {}, head), el("tbody", {}, ...body));
 }
 
@@ -24,14 +24,17 @@ export function strongest(reading, direction) {
 
 export function ngramTable(reading, direction, label) {
   const { known, all, most } = strongest(reading, direction);
-  if (!most.length) return el("p", { class: "note", text: `None of the ${all} n-grams of this text is known to the model.` });
+  if (!most.length) {
+    return el("p", { class: "note", text: `None of the ${all} n-grams of this text is known to the model.` });
+  }
   const rows = most.map(({ gram, worth }) => [
     short(shown(reading.written(gram)).replace(/U\+0020/g, " "), 40),
     signed(worth),
     gram.kind ? "letters" : "words",
     String(gram.occurrences.length),
   ]);
-  return table(`The ${most.length} that weigh most for ${label}, of ${known} known ones among ${all}`, ["n-gram", "adds", "of", "times"], rows);
+  const caption = `The ${most.length} that weigh most for ${label}, of ${known} known ones among ${all}`;
+  return table(caption, ["n-gram", "adds", "of", "times"], rows);
 }
 
 const MOST_UNITS = 8;

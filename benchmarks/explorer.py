@@ -109,7 +109,7 @@ def measure() -> list[dict[str, Any]]:
             page.wait_for_selector("html[data-ready]")
             for place in PLACES:
                 times = page.evaluate(MEASURE, list(texts_of(place)))
-                row = {"model": name, "place": place, "browser": f"Chromium {browser.version}"}
+                row: dict[str, Any] = {"model": name, "place": place, "browser": f"Chromium {browser.version}"}
                 for part, values in times.items():
                     row |= {part: statistics.median(values), f"least {part}": min(values)}
                 row["load average"] = [round(load, 2) for load in os.getloadavg()]

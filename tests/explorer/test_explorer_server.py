@@ -177,3 +177,24 @@ def test_the_packages_files_are_there() -> None:
     folder = files("textrnn.explorer")
     for name in ("page.html", "style.css", "runtime/classifier.js", "view/main.js"):
         assert folder.joinpath(name).is_file()
+
+
+def test_the_page_is_opened_and_closed_in_this_process(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_pages: list[str] = []
+
+    def interrupted(server: ExplorerServer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("webbrowser.open", opened_pages.append)
+    monkeypatch.setattr(ExplorerServer, "serve_forever", interrupted)
+    result = run_here("inspect", model)
+    assert (result.code, result.err) == (0, "the explorer is closed\n")
+    assert result.out == f"{opened_pages[0]}  (Ctrl-C ends)\n" and len(opened_pages) == 1
+    run_here("inspect", model, "--no-open")
+    assert len(opened_pages) == 1
+
+
+def test_a_large_page_is_told(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textrnn.cli.explore.LARGE_PAGE", 100)
+    result = run_here("inspect", model, "--html", tmp_path / "page.html")
+    assert result.code == 0 and result.err.startswith("note: a page with 0 MB of weights opens slowly")

@@ -16,6 +16,7 @@ import pytest
 from browsing import needs_browser, number, opened, opened_browser, write_text
 from builders import header, random_weights
 from commands import TEXTRNN, assert_refused, run_here
+from textrnn.cli.explore import write_page
 from textrnn.errors import ConfigError
 from textrnn.explorer.payload import payload
 from textrnn.explorer.server import ExplorerServer, explorer_server, serve
@@ -158,6 +159,11 @@ def test_the_command_writes_one_file(model: Path, tmp_path: Path) -> None:
     assert "connect-src 'none'" in page and "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert run_here("inspect", model, "--html", out).code == 0
     assert out.read_text(encoding="utf-8") == page  # byte for byte
+
+
+def test_a_page_begins_with_the_text_that_is_given(model: Path, tmp_path: Path) -> None:
+    write_page(str(model), str(tmp_path / "page.html"), compare=str(model), text="<b> film")
+    assert ">&lt;b&gt; film</textarea>" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_mistakes_are_one_sentence(model: Path, tmp_path: Path) -> None:

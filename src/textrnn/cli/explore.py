@@ -7,6 +7,7 @@ import click
 
 import textrnn
 from textrnn.explorer import serve, write_html
+from textrnn.explorer.page import FIRST_TEXT
 from textrnn.files import check_separate
 from textrnn.modelfile import expected_tensors
 from textrnn.runtime import Classifier
@@ -15,8 +16,8 @@ LARGE_PAGE = 100_000_000
 """Bytes of weights from which on a browser takes long to open a page with them."""
 
 
-def explore(model: str, *, compare: str | None, port: int, open_browser: bool) -> None:
-    """Serve the explorer until Ctrl-C.
+def explore(model: str, *, compare: str | None, port: int, open_browser: bool, text: str | None = None) -> None:
+    """Serve the explorer until Ctrl-C. `text`: what stands in its box at first.
 
     Raises:
         ConfigError: the port is not free.
@@ -27,12 +28,19 @@ def explore(model: str, *, compare: str | None, port: int, open_browser: bool) -
     def started(address: str) -> None:
         click.echo(f"{address}  (Ctrl-C ends)")
 
-    serve(classifiers, port, names=_names(model, compare), open_browser=open_browser, started=started)
+    serve(
+        classifiers,
+        port,
+        names=_names(model, compare),
+        text=FIRST_TEXT if text is None else text,
+        open_browser=open_browser,
+        started=started,
+    )
     click.echo("the explorer is closed", err=True)
 
 
-def write_page(model: str, out: str, *, compare: str | None) -> None:
-    """Write the explorer as one file.
+def write_page(model: str, out: str, *, compare: str | None, text: str | None = None) -> None:
+    """Write the explorer as one file. `text`: what stands in its box at first.
 
     Raises:
         ModelFileError: a file is missing, damaged or not a model file.
@@ -42,7 +50,13 @@ def write_page(model: str, out: str, *, compare: str | None) -> None:
     classifiers = [textrnn.load(path) for path in _models(model, compare)]
     if (weights := sum(map(_bytes, classifiers))) > LARGE_PAGE:
         click.echo(f"note: a page with {weights / 1e6:,.0f} MB of weights opens slowly", err=True)
-    write_html(classifiers[0], out, second=classifiers[1] if compare else None, names=_names(model, compare))
+    write_html(
+        classifiers[0],
+        out,
+        second=classifiers[1] if compare else None,
+        names=_names(model, compare),
+        text=FIRST_TEXT if text is None else text,
+    )
     click.echo(f"{out}: {Path(out).stat().st_size:,} bytes")
 
 

@@ -43,7 +43,7 @@ def model(tmp_path: Path) -> Path:
 def test_every_module_above_the_line_imports_without_torch() -> None:
     code = """
 import importlib, pkgutil, textrnn
-for package in "text", "data", "evaluation", "modelfile", "runtime", "vectors", "cli":
+for package in "text", "data", "evaluation", "modelfile", "runtime", "vectors", "explorer", "cli":
     path = importlib.import_module(f"textrnn.{package}").__path__
     for module in pkgutil.iter_modules(path, f"textrnn.{package}."):
         importlib.import_module(module.name)

@@ -89,8 +89,12 @@ def test_a_number(tmp_path: Path) -> None:
     [
         (["good", "--label", "other"], "error: --label: expected one of neg, pos, got 'other'\n"),
         (["--neighbours", "unheard"], "error: word: expected one of the 12 words of the vocabulary, got 'unheard'\n"),
-        ([], "Error: expected a TEXT to read, or --neighbours WORD\n"),
-        (["good", "--neighbours", "good"], "Error: expected a TEXT to read, or --neighbours WORD\n"),
+        (["good", "--neighbours", "good"], "Error: expected a TEXT to read, or --neighbours WORD, got both\n"),
+        (["good", "--port", "80"], "Error: --port has no meaning beside what is told in the terminal\n"),
+        (["--method", "shares"], "Error: --method has no meaning beside a page\n"),
+        (["--html", "x.html", "--json", "-"], "Error: --json has no meaning beside a page\n"),
+        (["--html", "x.html", "--no-open"], "Error: --no-open has no meaning beside --html\n"),
+        (["--neighbours", "good", "--label", "pos"], "Error: --label has no meaning beside --neighbours\n"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(model: Path, arguments: list[str], message: str) -> None:

@@ -22,8 +22,8 @@ COMMANDS = (
     "doctor",
     "suspects",
     "learning-curve",
-    "info",
     "inspect",
+    "info",
     "lesson",
 )
 

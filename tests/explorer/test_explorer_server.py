@@ -19,7 +19,8 @@ from commands import TEXTRNN, assert_refused, run_here
 from textrnn.cli.explore import write_page
 from textrnn.errors import ConfigError
 from textrnn.explorer.payload import payload
-from textrnn.explorer.server import ExplorerServer, explorer_server, serve
+from textrnn.explorer.server import explorer_server, serve
+from textrnn.local_server import LocalServer
 from textrnn.runtime import Classifier
 
 
@@ -36,7 +37,7 @@ def model(classifier: Classifier, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(classifier: Classifier) -> Iterator[ExplorerServer]:
+def serving(classifier: Classifier) -> Iterator[LocalServer]:
     with explorer_server([classifier]) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -47,7 +48,7 @@ def serving(classifier: Classifier) -> Iterator[ExplorerServer]:
             thread.join()
 
 
-def ask(server: ExplorerServer, path: str, *, host: str | None = None, method: str = "GET") -> tuple[int, bytes, str]:
+def ask(server: LocalServer, path: str, *, host: str | None = None, method: str = "GET") -> tuple[int, bytes, str]:
     """Status, body and type."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
     try:
@@ -188,11 +189,11 @@ def test_the_packages_files_are_there() -> None:
 def test_the_page_is_opened_and_closed_in_this_process(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened_pages: list[str] = []
 
-    def interrupted(server: ExplorerServer) -> None:
+    def interrupted(server: LocalServer) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("webbrowser.open", opened_pages.append)
-    monkeypatch.setattr(ExplorerServer, "serve_forever", interrupted)
+    monkeypatch.setattr(LocalServer, "serve_forever", interrupted)
     result = run_here("inspect", model)
     assert (result.code, result.err) == (0, "the explorer is closed\n")
     assert result.out == f"{opened_pages[0]}  (Ctrl-C ends)\n" and len(opened_pages) == 1

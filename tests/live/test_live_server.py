@@ -56,7 +56,7 @@ def test_nothing_else_is_served(page: LivePage, path: str) -> None:
 )
 def test_another_name_is_refused(page: LivePage, host: str) -> None:
     for path in ("/", "/state.json"):
-        assert ask(page, path, headers={"Host": host.format(port=page.port)})[0] == 403
+        assert ask(page, path, headers={"Host": host.format(port=page.port)})[0] == 421
     assert ask(page, "/", headers={"Host": f"localhost:{page.port}"})[0] == 200
 
 
@@ -64,7 +64,7 @@ def test_two_names_or_none_are_refused(page: LivePage) -> None:
     for lines in ("", f"Host: 127.0.0.1:{page.port}\r\nHost: evil.example\r\n"):
         with socket.create_connection(("127.0.0.1", page.port), timeout=10) as link:
             link.sendall(f"GET /state.json HTTP/1.1\r\n{lines}\r\n".encode())
-            assert link.recv(100).split()[1] == b"403"
+            assert link.recv(100).split()[1] == b"421"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
@@ -73,7 +73,7 @@ def test_nothing_can_be_changed(page: LivePage, method: str) -> None:
 
 
 def test_only_this_machine_is_listened_to(page: LivePage) -> None:
-    assert page._server.server_address[0] == "127.0.0.1"
+    assert page.server.server_address[0] == "127.0.0.1"
 
 
 def test_who_has_the_newest_state_gets_none(page: LivePage) -> None:
@@ -119,5 +119,5 @@ def test_a_failure_is_told(error: Exception, told: str) -> None:
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
-    with live_page() as page, pytest.raises(ConfigError, match=f"cannot listen on port {page.port}"):
+    with live_page() as page, pytest.raises(ConfigError, match=f"port: 127.0.0.1:{page.port} cannot be used"):
         LivePage(page.state, page.port)

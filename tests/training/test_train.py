@@ -140,3 +140,11 @@ def test_metric_that_cannot_be_computed_is_refused_before_training() -> None:
 def test_unknown_setting() -> None:
     with pytest.raises(TypeError, match="did you mean 'hidden_size'"):
         textrnn.train(TEXTS, LABELS, hiden_size=3)
+
+
+def test_an_empty_vocabulary_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    textrnn.train(["a b", "b c"] * 6, ["x", "y"] * 6, effort="plain", epochs=1, min_count=1000)
+    assert "no token occurs at least 1000 times (min_count)" in caplog.text
+    caplog.clear()
+    textrnn.train(["a b", "b c"] * 6, ["x", "y"] * 6, effort="plain", epochs=1)
+    assert "min_count" not in caplog.text

@@ -7,7 +7,8 @@ import numpy as np
 from textrnn.config import Recipe
 from textrnn.data import LabelledTexts, overlap
 from textrnn.errors import ConfigError
-from textrnn.text import looks_unspaced
+from textrnn.text import TextEncoder, looks_unspaced
+from textrnn.text.vocabulary import UNK_ID
 from textrnn.training.examples import EncodedExamples
 from textrnn.training.run import judged
 
@@ -25,6 +26,15 @@ def check_metric(recipe: Recipe, validation: EncodedExamples | None, outputs: in
         judged(validation.task, validation.targets, scores, recipe)
     except ValueError as error:
         raise ConfigError(f"metric: {error}") from error
+
+
+def note_vocabulary(encoder: TextEncoder, recipe: Recipe) -> None:
+    """Tell when no token is left to be learned from."""
+    if len(encoder.vocabulary) <= UNK_ID + 1:
+        logger.warning(
+            "no token occurs at least %d times (min_count): the networks read nothing but unknown tokens",
+            recipe.vocabulary.min_count,
+        )
 
 
 def note(dataset: LabelledTexts, held_out: LabelledTexts | None, recipe: Recipe) -> None:

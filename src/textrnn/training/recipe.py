@@ -29,7 +29,7 @@ from textrnn.training.examples import EncodedExamples
 from textrnn.training.fit import CheckpointFile, Event, Fit, fit
 from textrnn.training.loop import Step
 from textrnn.training.parts import train_parts
-from textrnn.training.precautions import check_metric, note
+from textrnn.training.precautions import check_metric, note, note_vocabulary
 from textrnn.training.pretraining.recipe import Base
 from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
@@ -175,6 +175,7 @@ def train_on(
         encoder = TextEncoder(recipe.text, Vocabulary(base.header.vocabulary))
     else:
         encoder = TextEncoder.build(dataset.texts, recipe.text, recipe.vocabulary)
+    note_vocabulary(encoder, recipe)
     task = dataset.task.fitted(dataset.targets)
     dataset, held_out = dataset.with_task(task), held_out.with_task(task) if held_out else None
     training = EncodedExamples.encode(dataset, encoder)

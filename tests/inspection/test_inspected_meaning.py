@@ -212,3 +212,16 @@ def test_curves_that_have_no_meaning_are_refused() -> None:
         deletion(classifier(labels=[], task=Regression(mean=0.0, std=1.0)), ["good film"])
     with pytest.raises(DataError, match="expected a text of two tokens"):
         deletion(classifier(), ["good"])
+
+
+def test_umap_keeps_neighbours_together() -> None:
+    pytest.importorskip("umap")
+    from sklearn.manifold import trustworthiness
+
+    made = classifier()
+    found = embedding_map(made, method="umap", seed=1)
+    rows = [made.header.vocabulary.index(word) for word in found.words]
+    embeddings = made.weights["embedding.weight"][rows]
+    assert trustworthiness(embeddings, found.points, n_neighbors=3) > 0.5
+    np.testing.assert_array_equal(found.points, embedding_map(made, method="umap", seed=1).points)
+    assert embedding_map(made, list(found.words[:3]), method="umap").points.shape == (3, 2)

@@ -79,7 +79,15 @@ def embedding_map(
     rows = np.concatenate([table[[ids[word] for word in chosen]] for table in _tables(classifier)], axis=1)
     if method == "umap":
         umap = require("umap", extra="umap", purpose="this map")
-        points = umap.UMAP(n_components=2, n_neighbors=min(15, len(chosen) - 1), random_state=seed).fit_transform(rows)
+        few = len(chosen) < 16  # too few for eigenvectors to begin with
+        layout = umap.UMAP(
+            n_components=2,
+            n_neighbors=min(15, len(chosen) - 1),
+            init="random" if few else "spectral",
+            random_state=seed,
+            n_jobs=1,
+        )
+        points = layout.fit_transform(rows)
         return EmbeddingMap(tuple(chosen), np.asarray(points, dtype=np.float64), "umap", None)
     points, explained = principal_components(rows)
     return EmbeddingMap(tuple(chosen), points, "pca", explained)

@@ -201,6 +201,15 @@ def test_its_own_training_file_is_recognised(trained: textrnn.Classifier) -> Non
     assert numbers["accuracy"] == pytest.approx(provenance.metrics["accuracy"])
 
 
+def test_who_has_learned_from_all_texts_is_not_judged_by_some_of_them() -> None:
+    texts, labels = (list(row) for row in zip(*pairs(200), strict=True))
+    classifier = textrnn.train(texts, labels, **QUICK | {"ngrams": 1})
+    findings = examine(classifier, dataset(texts, labels))
+    (overlap,) = by_check(findings, "overlap")
+    assert overlap.numbers["judged_on"] == "its own training texts" and "flatters it" in overlap.message
+    assert by_check(findings, "certainty")[0].numbers["texts"] == len(texts)
+
+
 def scaled(classifier: textrnn.Classifier, factor: float) -> textrnn.Classifier:
     weights = {
         name: value * np.float32(factor if name.startswith("head.") else 1)

@@ -53,6 +53,8 @@ class Case:
             except DataError:
                 return self.dataset, "these texts"
             if parts[0].fingerprint() == provenance.data.fingerprint:
+                if any(part.learned_from is not None for part in provenance.parts):  # its n-grams know all of them
+                    return self.dataset, "its own training texts"
                 return parts[1], "the validation texts among these"
         return self.dataset, "these texts"
 

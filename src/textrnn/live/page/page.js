@@ -162,7 +162,9 @@ function texts(network) {
   const looks = network ? network.looks : [];
   if (!looks.length || !state.texts.length) return;
   const final = state.final && state.final.said.length ? state.final.said : null;
-  const which = final ? "Now: the finished model; the curve: " : "";
+  // Texts with a label were chosen from the validation texts; others were given.
+  const seen = final && state.texts[0].expected !== null && state.final.parts.some((part) => Boolean(part.learned_from));
+  const which = final ? `Now: the finished model${seen ? ", whose n-grams have learned from these texts, too" : ""}; the curve: ` : "";
   find("predictions-note").textContent = `${which}network ${network.number} after each of its epochs, without dropout.`;
   find("texts").replaceChildren(...state.texts.map((one, place) => {
     const said = final ? final[place] : looks.at(-1).said[place];

@@ -5,7 +5,7 @@ import sys
 import click
 
 import textrnn
-from textrnn.cli.options import FileName, as_source, column_options, reading_options
+from textrnn.cli.options import FileName, as_source, column_options, json_option, reading_options
 from textrnn.data import as_examples, collect
 from textrnn.evaluation import comparison_json, comparison_text
 from textrnn.files import check_separate, replacing, require
@@ -23,13 +23,7 @@ Examples:
 @click.argument("second", metavar="B", type=FileName())
 @click.argument("data", metavar="DATA", type=FileName(dash=True))
 @column_options
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=FileName(dash=True),
-    help="Write all figures as JSON; - prints them instead of text.",
-)
+@json_option("all figures")
 @click.option(
     "--disagreements",
     type=click.IntRange(min=0),

@@ -5,7 +5,7 @@ import sys
 import click
 
 import textrnn
-from textrnn.cli.options import FileName, as_source, column_options, reading_options
+from textrnn.cli.options import FileName, as_source, column_options, json_option, reading_options
 from textrnn.files import check_separate, replacing, require
 
 
@@ -25,13 +25,7 @@ Examples:
     type=FileName(dash=True),
     help="What MODEL was trained on: look for texts that are in both.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=FileName(dash=True),
-    help="Write all findings with their figures as JSON; - prints them instead of text.",
-)
+@json_option("all findings with their figures")
 @column_options
 @reading_options
 def doctor(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import textrnn
-from textrnn.cli.options import FileName, as_source, column_options, compress_option, reading_options
+from textrnn.cli.options import FileName, as_source, column_options, compress_option, json_option, reading_options
 from textrnn.data import Example, as_examples, collect, set_apart
 from textrnn.evaluation import AnyEvaluation, draw_png, headline, to_json, to_text, write_html
 from textrnn.files import check_separate, replacing, require
@@ -28,13 +28,7 @@ Examples:
 @click.argument("model", metavar="MODEL", type=FileName())
 @click.argument("data", metavar="DATA", type=FileName(dash=True))
 @column_options
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=FileName(dash=True),
-    help="Write all figures as JSON; - prints them instead of text.",
-)
+@json_option("all figures")
 @click.option(
     "--html",
     "html_path",

@@ -8,7 +8,7 @@ import msgspec
 
 import textrnn
 from textrnn.cli.explore import explore, write_page
-from textrnn.cli.options import FileName
+from textrnn.cli.options import FileName, json_option
 from textrnn.errors import ConfigError
 from textrnn.files import check_separate, replacing, require
 from textrnn.labels import Label
@@ -35,13 +35,7 @@ Examples:
     help="How words get their scores; see docs/inspection.md.  [default: shares]",
 )
 @click.option("--label", metavar="LABEL", help="For which label words speak.  [default: the predicted one]")
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=FileName(dash=True),
-    help="Write all states, gates, answers, scores and half-lives as JSON; - prints them instead of text.",
-)
+@json_option("all states, gates, answers, scores and half-lives")
 @click.option("--neighbours", "word", metavar="WORD", help="Show the words whose embeddings are nearest to this one's.")
 @click.option("--html", metavar="FILE", type=FileName(), help="Write the page as one file instead of opening it.")
 @click.option("--compare", metavar="OTHER", type=FileName(), help="A model to stand beside it on the page.")

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from textrnn.cli.options import FileName, as_source, column_options, effort_option, reading_options, recipe_options
+from textrnn.cli.options import (
+    FileName,
+    as_source,
+    column_options,
+    effort_option,
+    json_option,
+    reading_options,
+    recipe_options,
+)
 from textrnn.config import Recipe
 from textrnn.evaluation import CurvePoint, curve_json, curve_text, draw_curve_png
 from textrnn.files import check_separate, replacing, require
@@ -46,13 +54,7 @@ Examples:
     show_default=True,
     help="Parts of DATA to train on, each with every class in its share.",
 )
-@click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=FileName(dash=True),
-    help="Write all figures as JSON; - prints them instead of text.",
-)
+@json_option("all figures")
 @click.option("--png", "png_path", metavar="FILE", type=FileName(), help="Draw the curve.")
 @effort_option
 @column_options

@@ -61,6 +61,17 @@ def reading_options(command: Command) -> Command:
     return command
 
 
+def json_option(what: str) -> Callable[[Command], Command]:
+    """`--json FILE`, as the parameter `json_path`."""
+    return click.option(
+        "--json",
+        "json_path",
+        metavar="FILE",
+        type=FileName(dash=True),
+        help=f"Write {what} as JSON; - prints them instead of text.",
+    )
+
+
 def compress_option(command: Command) -> Command:
     """In how many bits the network's table is kept."""
     return click.option(

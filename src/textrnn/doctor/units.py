@@ -8,6 +8,7 @@ import numpy as np
 from textrnn.doctor.activity import HIGH, LOW, Activity, Place, cells_of
 from textrnn.doctor.finding import Finding, percent
 from textrnn.inspection import Networks
+from textrnn.inspection.parameters import radii_of_cell
 
 STILL = 1e-3
 """A unit whose state moves by less over all texts is dead: it adds a constant to the scores."""
@@ -102,14 +103,7 @@ def _saturated_states(found: dict[Place, Activity]) -> Finding:
 def spectral_radius(networks: Networks) -> Iterator[Finding]:
     """The largest |eigenvalue| of every recurrent weight, block by block of its gates."""
     cell = networks.header.model.cell
-    radii: dict[str, dict[str, float]] = {}
-    for place, one in cells_of(networks):
-        if one.from_hidden is not None:
-            blocks = one.from_hidden.weight.detach().double().numpy().reshape(len(one.GATES), one.hidden_size, -1)
-            radii[str(place)] = {
-                gate: float(np.abs(np.linalg.eigvals(block)).max())
-                for gate, block in zip(one.GATES, blocks, strict=True)
-            }
+    radii = {str(place): found for place, one in cells_of(networks) if (found := radii_of_cell(one))}
     if not radii:
         yield Finding(
             check="spectral radius",

@@ -1,12 +1,15 @@
 """What an attribution is, whatever its method: a score for each token and output, and what is left over."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.inspection.networks import Networks
+from textrnn.inspection.ngram_shares import ngram_shares
 from textrnn.inspection.reading import Reading, Token
+from textrnn.runtime.ngram_scores import NgramScores
 
 Scores = NDArray[np.float64]
 
@@ -71,14 +74,16 @@ def contrast(networks: Networks, label: int) -> NDArray[np.float64]:
 
 
 class Rows:
-    """Where the scores of the parts of a model go: one row for each token that any part reads."""
+    """Where the scores of the parts of a model are gathered: one row for each token that any part reads."""
 
     def __init__(self, networks: Networks, reading: Reading) -> None:
         self.reading = reading
+        self._networks = networks
         whole = networks.ngrams is not None
         self.tokens = reading.all_tokens if whole else reading.tokens
-        self.texts = [token.text for token in reading.all_tokens]
         self.scores = np.zeros((len(self.tokens), networks.outputs))
+        self.bias = np.zeros(networks.outputs)
+        """What is no token's, but for the padding's."""
         self.padding = np.zeros(networks.outputs)
         self._places = reading.places if whole else np.arange(reading.time)
 
@@ -87,6 +92,20 @@ class Rows:
         self.scores[self._places] += steps[: self.reading.time]
         self.padding += steps[self.reading.time :].sum(axis=0)
 
-    def add_all(self, scores: Scores) -> None:
-        """What the n-gram part gives to each token of the text. [all tokens, outputs]"""
-        self.scores += scores
+    def add_ngrams(self, split: Callable[[NgramScores, Sequence[str]], Scores] = ngram_shares) -> None:
+        """What the n-gram part gives to each token of the text, if there is one."""
+        if self._networks.ngrams is not None:
+            self.scores += split(self._networks.ngrams, [token.text for token in self.reading.all_tokens])
+            self.bias += self._networks.ngrams.bias
+
+    def attribution(self, method: str, *, exact: bool) -> Attribution:
+        """Of all that was gathered. `exact`: see `Attribution`; only then the padding's part is told."""
+        return Attribution(
+            method=method,
+            tokens=self.tokens,
+            scores=self.scores,
+            bias=self.bias + self.padding if exact else self.bias,
+            padding=self.padding if exact else np.zeros_like(self.padding),
+            logits=self._networks.logits(self.reading),
+            exact=exact,
+        )

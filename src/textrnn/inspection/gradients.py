@@ -21,7 +21,6 @@ from torch import Tensor
 
 from textrnn.inspection.attribution import Attribution, Rows, Scores
 from textrnn.inspection.networks import Networks, embedded, in_double, logits_of_inputs
-from textrnn.inspection.ngram_shares import ngram_shares
 from textrnn.inspection.reading import Reading
 from textrnn.model import TextClassifier
 from textrnn.runtime import Classifier
@@ -47,17 +46,18 @@ def integrated_gradients(
             4096 parts. `Attribution.error` tells what is left.
     """
     networks = in_double(model)
-    rows, bias = _begun(networks, text)
+    rows = Rows(networks, networks.read(text))
+    rows.add_ngrams()
     paths = []
     for member in networks.members:
         inputs = embedded(member, rows.reading)
         baseline = _baseline(member, inputs)
         paths.append((member, baseline, inputs))
-        bias += _logits(member, baseline[:, None])[0]
-    explained = float(np.abs(networks.logits(rows.reading) - bias).max())
+        rows.bias += _logits(member, baseline[:, None])[0]
+    explained = float(np.abs(networks.logits(rows.reading) - rows.bias).max())
     for path in paths:
         rows.add_steps(_along_path(*path, parts=steps, allowed=tolerance * explained / len(paths)))
-    return _finished("integrated_gradients", networks, rows, bias)
+    return rows.attribution("integrated_gradients", exact=False)
 
 
 def gradient_input(model: Classifier | Networks, text: str | Reading) -> Attribution:
@@ -66,14 +66,15 @@ def gradient_input(model: Classifier | Networks, text: str | Reading) -> Attribu
     It is the first order of a Taylor series, and so not complete: the error tells how much it misses.
     """
     networks = in_double(model)
-    rows, bias = _begun(networks, text)
+    rows = Rows(networks, networks.read(text))
+    rows.add_ngrams()
     for member in networks.members:
         inputs = embedded(member, rows.reading)
         baseline = _baseline(member, inputs)
         gradient = input_gradients(member, inputs[:, None])[:, :, 0]  # [outputs, steps, features]
         rows.add_steps(((inputs - baseline) * gradient).sum(dim=-1).t().numpy())
-        bias += _logits(member, baseline[:, None])[0]
-    return _finished("gradient_input", networks, rows, bias)
+        rows.bias += _logits(member, baseline[:, None])[0]
+    return rows.attribution("gradient_input", exact=False)
 
 
 def input_gradients(
@@ -86,27 +87,6 @@ def input_gradients(
         return torch.zeros(logits.shape[1], *leaf.shape, dtype=leaf.dtype)
     found = [torch.autograd.grad(logits[:, k].sum(), leaf, retain_graph=True)[0] for k in range(logits.shape[1])]
     return torch.stack(found)
-
-
-def _begun(networks: Networks, text: str | Reading) -> tuple[Rows, Scores]:
-    rows = Rows(networks, networks.read(text))
-    bias = np.zeros(networks.outputs)
-    if networks.ngrams is not None:
-        rows.add_all(ngram_shares(networks.ngrams, rows.texts))
-        bias += networks.ngrams.bias
-    return rows, bias
-
-
-def _finished(method: str, networks: Networks, rows: Rows, bias: Scores) -> Attribution:
-    return Attribution(
-        method=method,
-        tokens=rows.tokens,
-        scores=rows.scores,
-        bias=bias,
-        padding=np.zeros_like(bias),
-        logits=networks.logits(rows.reading),
-        exact=False,
-    )
 
 
 def _baseline(member: TextClassifier, inputs: Float[Tensor, "steps features"]) -> Float[Tensor, "steps features"]:

@@ -22,7 +22,6 @@ def occlusion(model: Classifier | Networks, text: str | Reading) -> Attribution:
     """Words by what the scores lose without each of them; one reading of the text a word."""
     networks = in_double(model)
     rows = Rows(networks, networks.read(text))
-    bias = np.zeros(networks.outputs)
     for member in networks.members:
         inputs, hidden = embedded(member, rows.reading), member.embedding.weight[0]
         found = []
@@ -33,17 +32,7 @@ def occlusion(model: Classifier | Networks, text: str | Reading) -> Attribution:
                 copies = inputs[:, None].repeat(1, len(places), 1)
                 copies[places, torch.arange(len(places))] = hidden
                 found.append((whole - logits_of_inputs(member, copies)).numpy())
-            bias += logits_of_inputs(member, hidden.expand(len(inputs), 1, -1))[0].numpy()
+            rows.bias += logits_of_inputs(member, hidden.expand(len(inputs), 1, -1))[0].numpy()
         rows.add_steps(np.concatenate([np.zeros((0, networks.outputs)), *found]))
-    if networks.ngrams is not None:
-        rows.add_all(ngram_losses(networks.ngrams, rows.texts))
-        bias += networks.ngrams.bias
-    return Attribution(
-        method="occlusion",
-        tokens=rows.tokens,
-        scores=rows.scores,
-        bias=bias,
-        padding=np.zeros(networks.outputs),
-        logits=networks.logits(rows.reading),
-        exact=False,
-    )
+    rows.add_ngrams(ngram_losses)
+    return rows.attribution("occlusion", exact=False)

@@ -25,7 +25,6 @@ from textrnn.cells import Cell, LinearCell, linear_recurrence
 from textrnn.errors import ConfigError
 from textrnn.inspection.attribution import Attribution, Rows, Scores
 from textrnn.inspection.networks import Networks, embedded, in_double
-from textrnn.inspection.ngram_shares import ngram_shares
 from textrnn.inspection.reading import Reading
 from textrnn.model import TextClassifier
 from textrnn.runtime import Classifier
@@ -45,22 +44,11 @@ def recurrence(model: Classifier | Networks, text: str | Reading) -> Attribution
     if cell not in ADDING:
         raise ConfigError(f"recurrence: expected a model of the cells {' or '.join(ADDING)}, got one of {cell!r}")
     rows = Rows(networks, networks.read(text))
-    bias = np.zeros(networks.outputs)
     for member in networks.members:
         rows.add_steps(_split(member, embedded(member, rows.reading)))
-        bias += member.head.bias.numpy()
-    if networks.ngrams is not None:
-        rows.add_all(ngram_shares(networks.ngrams, rows.texts))
-        bias += networks.ngrams.bias
-    return Attribution(
-        method="recurrence",
-        tokens=rows.tokens,
-        scores=rows.scores,
-        bias=bias + rows.padding,
-        padding=rows.padding,
-        logits=networks.logits(rows.reading),
-        exact=True,
-    )
+        rows.bias += member.head.bias.numpy()
+    rows.add_ngrams()
+    return rows.attribution("recurrence", exact=True)
 
 
 def _split(member: TextClassifier, inputs: Float[Tensor, "steps features"]) -> Scores:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from textrnn.cells import Cell
 from textrnn.inspection.networks import Networks, in_double
 from textrnn.inspection.targets import loss_of_text, targets_of
 from textrnn.labels import AnyLabel
@@ -73,11 +75,14 @@ def spectral_radii(model: Classifier | Networks) -> dict[str, dict[str, float]]:
         prefix = f"members.{at}." if len(networks.members) > 1 else ""
         for depth, layer in enumerate(member.stack):
             for direction, cell in zip(networks.directions, layer.directions, strict=True):
-                if cell.from_hidden is None:
-                    continue
-                blocks = cell.from_hidden.weight.detach().numpy().reshape(len(cell.GATES), cell.hidden_size, -1)
-                found[f"{prefix}layers.{depth}.{direction}.from_hidden.weight"] = {
-                    gate: float(np.abs(np.linalg.eigvals(block)).max())
-                    for gate, block in zip(cell.GATES, blocks, strict=True)
-                }
+                if radii := radii_of_cell(cell):
+                    found[f"{prefix}layers.{depth}.{direction}.from_hidden.weight"] = radii
     return found
+
+
+def radii_of_cell(cell: Cell[Any, Any]) -> dict[str, float]:
+    """The spectral radius of each gate's block, in 64 bits; nothing where there is no recurrent weight."""
+    if cell.from_hidden is None:
+        return {}
+    blocks = cell.from_hidden.weight.detach().double().numpy().reshape(len(cell.GATES), cell.hidden_size, -1)
+    return {gate: float(np.abs(np.linalg.eigvals(block)).max()) for gate, block in zip(cell.GATES, blocks, strict=True)}

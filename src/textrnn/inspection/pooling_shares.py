@@ -17,7 +17,6 @@ import numpy as np
 
 from textrnn.inspection.attribution import Attribution, Rows, Scores
 from textrnn.inspection.networks import Networks, in_double
-from textrnn.inspection.ngram_shares import ngram_shares
 from textrnn.inspection.reading import Reading
 from textrnn.inspection.tracing import MemberTrace, trace
 from textrnn.runtime import Classifier
@@ -32,22 +31,11 @@ def shares(model: Classifier | Networks, text: str | Reading) -> Attribution:
     networks = in_double(model)
     traced = trace(networks, text)
     rows = Rows(networks, traced.reading)
-    bias = np.zeros(networks.outputs)
     for network, member in zip(networks.members, traced.members, strict=True):
         rows.add_steps(ADDED[networks.header.model.pooling](member) @ network.head.weight.numpy().T)
-        bias += network.head.bias.numpy()
-    if networks.ngrams is not None:
-        rows.add_all(ngram_shares(networks.ngrams, rows.texts))
-        bias += networks.ngrams.bias
-    return Attribution(
-        method="shares",
-        tokens=rows.tokens,
-        scores=rows.scores,
-        bias=bias + rows.padding,
-        padding=rows.padding,
-        logits=networks.logits(traced.reading),
-        exact=True,
-    )
+        rows.bias += network.head.bias.numpy()
+    rows.add_ngrams()
+    return rows.attribution("shares", exact=True)
 
 
 def _last(member: MemberTrace) -> Scores:

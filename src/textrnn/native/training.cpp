@@ -68,35 +68,24 @@ struct Memory {
   int64_t *d_ids;
 };
 
-// Places in the arena for everything between the ids and the gradients; `saved` and `gates` are the cell's.
+// Places in the arena for everything between the ids and the gradients.
 Memory places(Arena &from, textrnn_training_step &s, const textrnn_plan &plan, const CellShape &shape) {
   textrnn_layer &c = s.layer;
-  const int64_t G = shape.gates, P = c.padded, H = c.hidden, D = c.directions, E = c.features, rows = c.inputs;
+  const int64_t G = shape.gates, P = c.padded, H = c.hidden, D = c.directions, E = c.features;
   const int64_t batch = plan.batch, wide = D * H;
   Memory memory = {};
-  s.reading.inputs = from.take(rows * E);
-  c.input = s.reading.inputs;
-  c.pooled = from.take(batch * D * P);
-  c.argmax = c.pooling == TEXTRNN_MAX ? (int32_t *)from.take(batch * D * P) : nullptr;
-  c.d_pooled = from.take(batch * D * P);
-  c.d_input = from.take(rows * E);
+  for (int64_t d = 0; d < D; d++) c.direction[d].recurrent_bias = s.recurrent_bias[d];
+  if (float *own = from.take(textrnn_place(&c, 1, nullptr))) textrnn_place(&c, 1, own);
+  s.reading.inputs = const_cast<float *>(c.input);  // written there by `textrnn_read_words`
   s.reading.d_inputs = c.d_input;
+  c.pooled = from.take(batch * D * P);
+  c.d_pooled = from.take(batch * D * P);
   for (int64_t d = 0; d < D; d++) {
     textrnn_direction &way = c.direction[d];
-    way.projected = from.take(rows * G * P);
-    way.panels = shape.recurrent ? from.take(2 * G * P * P) : nullptr;
-    way.saved = from.take(plan.positions * shape.saved * P);
-    way.previous = from.take(plan.positions * P);
-    way.final_hidden = from.take(batch * P);
-    way.d_projected = c.index || D > 1 ? from.take(rows * G * P) : nullptr;
-    way.partial = shape.recurrent ? from.take(plan.items * (G * P + 8) * (P + 1)) : nullptr;
     way.d_from_input = from.take(G * H * E);
     way.d_input_bias = from.take(G * H);
     way.d_from_hidden = shape.recurrent ? from.take(G * H * H) : nullptr;
-    const bool biased = s.recurrent_bias[d] != nullptr;
-    way.d_recurrent_bias = biased ? from.take(G * H) : nullptr;
-    way.candidate_bias = biased ? from.take(P) : nullptr;
-    if (biased) way.input_bias = from.take(G * H);
+    way.d_recurrent_bias = way.recurrent_bias ? from.take(G * H) : nullptr;
   }
   memory.features = from.take(batch * wide);
   memory.factors = from.take(batch * wide);
@@ -107,18 +96,6 @@ Memory places(Arena &from, textrnn_training_step &s, const textrnn_plan &plan, c
   memory.d_rows = s.reading.d_rows = from.take(plan.unique * E);
   memory.d_ids = s.reading.d_ids = (int64_t *)from.take(2 * plan.unique);
   return memory;
-}
-
-// Of reset and update both biases add up; the candidate's acts inside the reset.
-void add_biases(textrnn_training_step &s, const float *const (&input_bias)[2]) {
-  const int64_t H = s.layer.hidden, P = s.layer.padded;
-  for (int d = 0; d < s.layer.directions; d++) {
-    if (!s.recurrent_bias[d]) continue;
-    float *sum = const_cast<float *>(s.layer.direction[d].input_bias);
-    for (int64_t j = 0; j < 3 * H; j++) sum[j] = input_bias[d][j] + (j < 2 * H ? s.recurrent_bias[d][j] : 0.f);
-    float *candidate = const_cast<float *>(s.layer.direction[d].candidate_bias);
-    for (int64_t j = 0; j < P; j++) candidate[j] = j < H ? s.recurrent_bias[d][2 * H + j] : 0.f;
-  }
 }
 
 // Logits [batch, classes] of the pooled vectors, which are masked on the way.
@@ -237,13 +214,11 @@ Status take_step(textrnn_training_step &s) {
   const bool by_words = s.reading.step.scale == 0.f;
   c.index = by_words ? plan->unique_of : nullptr;
   c.inputs = by_words ? plan->unique : plan->positions;
-  const float *input_bias[2] = {c.direction[0].input_bias, c.direction[1].input_bias};
 
   Arena count;
   places(count, s, *plan, *shape);
   if (!arena.reserve(count.taken())) return NO_MEMORY;
   const Memory memory = places(arena, s, *plan, *shape);
-  add_biases(s, input_bias);
 
   if (const int32_t status = textrnn_adam_catch_up(s.embedding, plan->unique_ids, plan->unique)) return (Status)status;
   if (textrnn_read_words(&s.reading) || textrnn_forward(&c)) return NO_MEMORY;

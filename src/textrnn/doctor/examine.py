@@ -69,11 +69,13 @@ def _overlap(case: Case) -> Iterator[Finding]:
         told = "They are not the model's training data as a whole" if known else "The model does not tell its data"
         message = f"{told}; single texts are looked for only where the training data are given, too (--train)."
     else:
-        message = "These are the data that the model was trained on" + (
-            "; its certainty is judged on the part that was held out."
-            if which.startswith("the validation")
-            else ": what is said of its answers flatters it."
-        )
+        message = "These are the data that the model was trained on"
+        if not case.classifier.task.one_label:
+            message += "."
+        elif which.startswith("the validation"):
+            message += "; its certainty is judged on the part that was held out."
+        else:
+            message += ": what is said of its answers flatters it."
     yield Finding(check="overlap", severity="note", message=message, numbers={"judged_on": which})
 
 

@@ -172,6 +172,15 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
             "(R-Drop); 0: each text is read once.",
         ),
     ] = 0.0
+    self_training: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8,
+            description="Times that everything is learned anew with the model's own labels for unlabelled texts, each "
+            "weighing what the model is sure of it, beside the true ones; 0: never.",
+        ),
+    ] = 0
     calibrate: Annotated[
         bool,
         Meta(description="Scale the scores afterwards so that they fit the validation texts best."),
@@ -293,6 +302,11 @@ class Recipe(Sections, frozen=True, kw_only=True):
             raise ConfigError(f"class_weight: expected 'none', since the task {name!r} has no classes")
         if training.focal and not task.focal:
             raise ConfigError(f"focal: expected 0, since the task {name!r} has no focal loss, got {training.focal!r}")
+        if training.self_training and not task.one_label:
+            raise ConfigError(
+                f"self_training: expected 0, since the task {name!r} has not one label a text, "
+                f"got {training.self_training!r}"
+            )
 
 
 def setting_sections(recipe: type[Sections] = Recipe) -> dict[str, str]:

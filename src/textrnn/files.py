@@ -163,6 +163,11 @@ def remove_partial(path: str | Path) -> None:
             partial.unlink()
 
 
+def generation_path(first: Path, generation: int) -> Path:
+    """The file beside `first` for a generation of networks, counted from 0, that learns from the one before."""
+    return first.with_name(f"{first.name}.generation{generation + 1}") if generation else first
+
+
 def checkpoint_paths(first: Path, members: int) -> list[Path]:
     """The files that keep the states of the networks while they are trained."""
     return [first, *(first.with_name(f"{first.name}.{member}") for member in range(2, members + 1))]

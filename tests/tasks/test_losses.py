@@ -170,3 +170,29 @@ def test_the_biases_begin_at_the_log_odds_of_the_labels() -> None:
     targets = np.arange(400)[:, np.newaxis] < np.array([4, 100, 0])
     found = MultiLabel().answers(np.asarray(MultiLabel().first_bias(targets))[np.newaxis])[0]
     np.testing.assert_allclose(found, np.array([4.5, 100.5, 0.5]) / 401, rtol=1e-12)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+@pytest.mark.parametrize("balance", ["none", "balanced"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_text_that_weighs_two_counts_as_two_texts_and_one_that_weighs_nothing_as_none(
+    name: str, balance: Any, gamma: float
+) -> None:
+    if name == "regression" and (gamma or balance != "none"):
+        return
+    loss, _, targets, logits = made(name, class_weight=balance, focal=gamma)
+    logits = logits.astype(np.float32)
+    weights = np.array([1, 2, 0, 1, 1, 2, 1, 0, 1], dtype=np.float32)
+    times = weights.astype(int)
+    weighted = loss(*map(torch.from_numpy, (logits, targets, weights))).item()
+    repeated = value(loss, np.repeat(logits, times, axis=0), np.repeat(targets, times, axis=0))
+    assert weighted == pytest.approx(repeated, rel=1e-5)
+    assert loss(*map(torch.from_numpy, (logits, targets, 0 * weights))).item() == 0
+
+
+def test_weighted_texts_in_a_batch_are_pytorchs_sum_of_products() -> None:
+    loss, _, targets, logits = made("single_label")
+    weights = torch.linspace(0, 1, 9, dtype=torch.float64)
+    each = cross_entropy(torch.from_numpy(logits), torch.from_numpy(targets), reduction="none")
+    mine = loss(torch.from_numpy(logits), torch.from_numpy(targets), weights)
+    assert mine.item() == pytest.approx(((each * weights).sum() / weights.sum()).item(), rel=1e-9)

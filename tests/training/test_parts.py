@@ -32,14 +32,16 @@ def data(texts: int, classes: int) -> tuple[list[str], np.ndarray]:
     return [" ".join(f"w{id}x" for id in some) for some in ids], targets
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_ngrams_learn_what_scikit_learn_does(classes: int) -> None:
+@pytest.mark.parametrize(("classes", "weighted"), [(2, False), (4, False), (2, True), (4, True)])
+def test_ngrams_learn_what_scikit_learn_does(classes: int, weighted: bool) -> None:
     """The matrix and the ratios are made anew here, from scikit-learn's counts of words and of their characters."""
     texts, targets = data(300, classes)
     texts.append("alone")  # what one text holds counts, but is not learned
     targets = np.append(targets, 0)
     rule = NgramRule(1, 2)
-    part = fit_ngrams(texts, targets, None, None, tokenizer="words", rule=rule, classes=classes)
+    weights = RNG.random(len(texts)) if weighted else np.ones(len(texts))
+    given = weights if weighted else None
+    part = fit_ngrams(texts, targets, None, None, tokenizer="words", rule=rule, classes=classes, weights=given)
     present, roots = [], []
     for analyzer, lengths in (("word", (1, 1)), ("char_wb", (1, 2))):
         counter = CountVectorizer(analyzer=analyzer, ngram_range=lengths, binary=True)
@@ -53,10 +55,11 @@ def test_ngrams_learn_what_scikit_learn_does(classes: int) -> None:
         inside = targets == k
         scaled = []
         for matrix, root in zip(present, roots, strict=True):
-            p, q = 1 + matrix[inside].sum(axis=0), 1 + matrix[~inside].sum(axis=0)
+            counted = matrix * weights[:, None]
+            p, q = 1 + counted[inside].sum(axis=0), 1 + counted[~inside].sum(axis=0)
             scaled.append(matrix * root[:, None] * (np.log(p / p.sum()) - np.log(q / q.sum())))
         features = np.hstack(scaled)
-        model = LogisticRegression(C=part.strength, solver="liblinear").fit(features, inside)
+        model = LogisticRegression(C=part.strength, solver="liblinear").fit(features, inside, sample_weight=weights)
         decisions.append(model.decision_function(features))
     scores = NgramScores(part.tensors(), "words", rule).scores(texts)
     if classes == 2:

@@ -24,6 +24,7 @@ from textrnn.training.randomness import random_stream
 from textrnn.training.steps import Setting, Taken, by_autograd, choose_step, divergence
 
 VOCABULARY, TEXTS, CLASSES = 40, 30, 3
+WEIGHTS = np.random.default_rng(5).permutation(np.linspace(0, 1, TEXTS, dtype=np.float32))
 
 pytestmark = pytest.mark.skipif(library() is None, reason="the native library was not built")
 
@@ -56,11 +57,14 @@ def setting(model: TextClassifier, *, stream: int = 1, optimizer: str = "adamw",
     weights = torch.tensor([1.0, 2.0, 0.5]) if options.pop("weighted", False) else None
     loss = replace(CROSS_ENTROPY, weights=weights)
     r_drop, from_base = options.pop("r_drop", 0.0), options.pop("from_base", ())
+    options.pop("weighted_texts", None)
     noise = Noise(random_stream(stream), **options)
     return Setting(model, make_optimizer(model, config, from_base), noise, 0.5, loss, pad_to, r_drop)
 
 
-def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], dict[str, Any], list[Any]]:
+def train(
+    of: Setting, *, native: bool, threads: int = 1, weights: Any = None
+) -> tuple[list[Taken], dict[str, Any], list[Any]]:
     texts, targets = examples()
     if not native:
         assert of.model.backend != "native"
@@ -68,7 +72,7 @@ def train(of: Setting, *, native: bool, threads: int = 1) -> tuple[list[Taken], 
     with kernel_threads(threads):
         for step in range(25):
             set_rate(of.optimizer, 0.01 / (1 + step / 10), 0.0 if step < 5 else 0.1)
-            taken.append(take(texts.batch(np.arange(step % 5, TEXTS, 2), targets)))
+            taken.append(take(texts.batch(np.arange(step % 5, TEXTS, 2), targets, weights)))
     of.optimizer.synchronize()
     states = [of.optimizer.state[parameter] for parameter in of.model.parameters()]
     return taken, of.model.weights(), [state[name] for state in states for name in ("step", "exp_avg", "exp_avg_sq")]
@@ -87,6 +91,11 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"cell": "lstm", "pooling": "mean"}, {"dropout": 0.3, "from_base": FROM_BASE, "optimizer": "adam"}),
     ({"cell": "elman", "pooling": "mean"}, {"dropout": 0.5, "r_drop": 0.7, "weighted": True}),
     ({"cell": "minlstm", "pooling": "max"}, {"dropout": 0.2, "word_dropout": 0.1, "weighted": True}),
+    ({"cell": "gru", "pooling": "max"}, {"dropout": 0.2, "weighted_texts": True}),
+    (
+        {"cell": "lstm", "pooling": "mean"},
+        {"r_drop": 1.5, "weighted": True, "weighted_texts": True, "word_dropout": 0.1},
+    ),
 ]
 
 
@@ -96,8 +105,9 @@ def test_learns_as_autograd_does(
     model: dict[str, Any], options: dict[str, Any], history: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lazy_adam, "HISTORY", history)
-    mine, weights, moments = train(setting(make(**model), **options), native=True)
-    theirs, expected, others = train(setting(make("readable", **model), **options), native=False)
+    of_texts = WEIGHTS if options.get("weighted_texts") else None
+    mine, weights, moments = train(setting(make(**model), **options), native=True, weights=of_texts)
+    theirs, expected, others = train(setting(make("readable", **model), **options), native=False, weights=of_texts)
     for one, other in zip(mine, theirs, strict=True):
         assert one.loss == pytest.approx(other.loss, rel=1e-4)
         assert one.gradient_norm == pytest.approx(other.gradient_norm, rel=1e-3)

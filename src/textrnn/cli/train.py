@@ -24,7 +24,7 @@ from textrnn.cli.watch import Watching, all_of, logs, page, watch_options
 from textrnn.config import MOST_MEMBERS, Recipe
 from textrnn.errors import ConfigError
 from textrnn.evaluation.baseline_lines import baseline_lines
-from textrnn.files import check_separate, checkpoint_paths, remove_partial, require
+from textrnn.files import check_separate, checkpoint_paths, generation_path, remove_partial, require
 
 if TYPE_CHECKING:
     from textrnn.runtime import Classifier
@@ -227,8 +227,9 @@ def _report(classifier: "Classifier", path: Path, checkpoint: Path, *, as_json: 
     if provenance is None:
         raise ConfigError("a freshly trained classifier must tell how it was trained")
     if not provenance.interrupted:
-        for state in checkpoint_paths(checkpoint, MOST_MEMBERS):
-            state.unlink(missing_ok=True)
+        for generation in range(provenance.training.self_training + 1):
+            for state in checkpoint_paths(generation_path(checkpoint, generation), MOST_MEMBERS):
+                state.unlink(missing_ok=True)
         Path(f"{checkpoint}.base").unlink(missing_ok=True)
     if as_json:
         event: dict[str, Any] = {

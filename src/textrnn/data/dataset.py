@@ -30,6 +30,8 @@ class LabelledTexts:
     """Line of each text; see `Example.line`; -1 where there is none. [texts]"""
     task: Task = SINGLE_LABEL
     """Says what the targets mean."""
+    weights: NDArray[np.float64] | None = None
+    """Of each text in what is learned from, at least 0; None: all 1. [texts]"""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -62,7 +64,26 @@ class LabelledTexts:
             paths=[self.paths[index] for index in indices],
             lines=self.lines[indices],
             task=self.task,
+            weights=None if self.weights is None else self.weights[indices],
         )
+
+    def followed_by(self, other: "LabelledTexts") -> "LabelledTexts":
+        """The texts of both, one after the other; classes and task are those of this one, and must be the other's."""
+        weights = None
+        if self.weights is not None or other.weights is not None:
+            weights = np.concatenate([part._own_weights() for part in (self, other)])
+        return LabelledTexts(
+            texts=[*self.texts, *other.texts],
+            targets=np.concatenate([self.targets, other.targets]),
+            labels=self.labels,
+            paths=[*self.paths, *other.paths],
+            lines=np.concatenate([self.lines, other.lines]),
+            task=self.task,
+            weights=weights,
+        )
+
+    def _own_weights(self) -> NDArray[np.float64]:
+        return np.ones(len(self)) if self.weights is None else self.weights
 
     def with_task(self, task: Task) -> "LabelledTexts":
         """The same for a task that has learned something."""
@@ -75,12 +96,15 @@ class LabelledTexts:
         decimal digits; the text in UTF-8. Before label and text stands their number of bytes, 8 bytes
         little-endian, so that no two data sets give the same bytes. For several labels: `m`, how many there are in
         8 bytes, and each of them so, in the order of how they are written. For a number: `f` and its shortest
-        decimal form as a label. Paths, lines and the order of `labels` do not count.
+        decimal form as a label. Weights, where there are some, come after all texts as numbers of 8 bytes,
+        little-endian. Paths, lines and the order of `labels` do not count.
         """
         digest = hashlib.sha256()
         for index, text in enumerate(self.texts):
             digest.update(_label_bytes(self.label(index)))
             digest.update(_prefixed(text))
+        if self.weights is not None:
+            digest.update(self.weights.astype("<f8").tobytes())
         return f"sha256:{digest.hexdigest()}"
 
 

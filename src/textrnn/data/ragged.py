@@ -23,6 +23,8 @@ class RaggedBatch:
     """Target of each text, if known; see `LabelledTexts.targets`. [batch, …]"""
     indices: NDArray[np.int64]
     """Position of each text in the data set. [batch]"""
+    weights: NDArray[np.float32] | None = None
+    """Of each text in the loss; None: all 1. [batch]"""
 
     @property
     def size(self) -> int:
@@ -88,10 +90,15 @@ class EncodedTexts:
         index %= len(self)
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
-    def batch(self, indices: NDArray[np.int64], targets: NDArray[Any] | None = None) -> RaggedBatch:
+    def batch(
+        self,
+        indices: NDArray[np.int64],
+        targets: NDArray[Any] | None = None,
+        weights: NDArray[np.float32] | None = None,
+    ) -> RaggedBatch:
         """The texts at `indices` [batch], in this order.
 
-        `targets` are those of the whole data set [texts]; the batch gets the ones at `indices`.
+        `targets` and `weights` are those of the whole data set [texts]; the batch gets the ones at `indices`.
         """
         lengths = self.lengths[indices]  # [batch]
         before = np.cumsum(lengths) - lengths  # ids of the batch that stand before each text, [batch]
@@ -101,4 +108,5 @@ class EncodedTexts:
             lengths=lengths,
             targets=None if targets is None else targets[indices],
             indices=indices,
+            weights=None if weights is None else weights[indices],
         )

@@ -141,10 +141,15 @@ bool head(textrnn_training_step &s, const Memory &m) {
   const textrnn_layer &c = s.layer;
   const int64_t H = c.hidden, P = c.padded, D = c.directions, wide = D * H, C = s.classes, batch = s.batch;
   double weights = 0, loss = 0;
+  const auto weight_of = [&](int64_t b) {
+    const double of_class = s.class_weights ? s.class_weights[s.targets[b]] : 1.f;
+    return s.text_weights ? of_class * s.text_weights[b] : of_class;
+  };
   for (int64_t b = 0; b < batch; b++) {
     if (s.targets[b] < 0 || s.targets[b] >= C) return false;
-    weights += s.class_weights ? s.class_weights[s.targets[b]] : 1.f;
+    weights += weight_of(b);
   }
+  weights = std::max(weights, 1e-30);  // all may be 0
   const bool masked = s.pooled.scale != 0.f;
   score(s, m, masked);
   memset(m.d_head_weight, 0, C * wide * sizeof(float));
@@ -156,7 +161,7 @@ bool head(textrnn_training_step &s, const Memory &m) {
     const int64_t target = s.targets[b];
     log_probabilities(logits, C, own.data());
     s.correct += std::max_element(logits, logits + C) - logits == target;
-    const double weight = s.class_weights ? s.class_weights[target] : 1.f;
+    const double weight = weight_of(b);
     loss -= weight * own[target];
     double divergence = 0;  // KL of the own probabilities from the twin's
     if (s.r_drop != 0) {

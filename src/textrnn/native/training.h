@@ -22,6 +22,7 @@ typedef struct textrnn_training_step {
   const int32_t *ids;             // one text after the other
   const int64_t *lengths;         // [batch]
   const int64_t *targets;         // [batch]
+  const float *text_weights;      // of each text in the loss, [batch]; NULL: all 1
   int32_t *stamp;                 // -1 for every id of the vocabulary
   // of the optimiser
   textrnn_adam_tensor *tensors;   // weight and bias of the head, then for each direction W_ih, b_ih, W_hh, b_hh where there are

@@ -85,18 +85,19 @@ class Adversary:
         noise: Noise,
         loss_of: Loss = CROSS_ENTROPY,
         unlabelled: RaggedBatch | None = None,
+        weights: Float[Tensor, " batch"] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Add the gradients of the usual loss and of all others to the parameters; logits and loss of the usual one."""
         logits_of = same_masks(model, ids, lengths, noise)
         scale = spread(model, ids)
         clean = _nothing(model, ids) if self.adversarial else None
         logits = logits_of(clean)
-        loss = loss_of(logits, targets)
+        loss = loss_of(logits, targets, weights)
         loss.backward()
         if clean is not None:
             assert clean.grad is not None
             moved = logits_of(towards(clean.grad, self.adversarial * scale))
-            loss_of(moved, targets).backward()
+            loss_of(moved, targets, weights).backward()
         if self.virtual:
             start = self._start(model, ids, noise)
             virtual_loss(logits_of, logits.detach(), start, self.virtual * scale, loss_of).backward()

@@ -17,6 +17,7 @@ from textrnn.training.optimizer import make_optimizer
 from textrnn.training.processor import cpu_for_training
 from textrnn.training.randomness import random_stream
 from textrnn.training.run import padded_length
+from textrnn.training.self_training import tokens_read
 from textrnn.training.steps import Setting, choose_step
 
 logger = logging.getLogger("textrnn")
@@ -66,8 +67,7 @@ def estimate_seconds(
             take_step(batch, adversary.unlabelled_batch(1, step) if adversary else None)
             tokens += batch.tokens
     seconds = time.perf_counter() - started
-    all_tokens = config.epochs * recipe.model.members * len(training.texts.ids)
-    return BESIDE * seconds / max(tokens, 1) * all_tokens
+    return BESIDE * seconds / max(tokens, 1) * tokens_read(recipe, training.texts, unlabelled)
 
 
 def announce(

@@ -1,7 +1,7 @@
 """From encoded texts to weights: the loop with validation, early stopping and checkpoints around it."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textrnn.cells import kernel_threads
 from textrnn.config import ModelConfig, Recipe, TrainingConfig
 from textrnn.data import EncodedTexts, bucketed, in_order
+from textrnn.files import generation_path
 from textrnn.history import EpochRecord, PartRecord
 from textrnn.model import Noise, TextClassifier, choose_backend
 from textrnn.modelfile import Weights
@@ -41,6 +42,10 @@ class CheckpointFile:
     """Fingerprint of the training and validation texts."""
     resume: bool
     """Whether to go on from the file, if it is there."""
+
+    def of_generation(self, number: int) -> "CheckpointFile":
+        """The same of networks, counted from 0, that learn from those before; see self_training.py."""
+        return replace(self, path=generation_path(self.path, number))
 
 
 @dataclass(frozen=True)

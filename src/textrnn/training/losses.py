@@ -32,8 +32,8 @@ class Loss(Protocol):
     def weights(self) -> Tensor | None:
         """Of the classes, or of [no, yes] for each label; None weighs all alike."""
 
-    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The mean over a batch, weighted."""
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The mean over a batch, weighted by class and, with `weights` [batch], by text."""
 
     def correct(self, logits: Tensor, targets: Tensor) -> int | None:
         """Texts that are predicted right; None where that has no meaning."""
@@ -58,17 +58,14 @@ class ClassLoss:
     weights: Tensor | None = None
     gamma: float = 0.0
 
-    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See `Loss`."""
         logs = self.log_probabilities(logits)
-        if not self.gamma:
+        if not self.gamma and weights is None:
             return nll_loss(logs, targets, weight=self.weights)
         chosen = logs.gather(1, targets.unsqueeze(1)).squeeze(1)
-        losses = -focus(chosen, self.gamma) * chosen
-        if self.weights is None:
-            return losses.mean()
-        share = self.weights[targets]
-        return (share * losses).sum() / share.sum()
+        losses = -focus(chosen, self.gamma) * chosen if self.gamma else -chosen
+        return weighted_mean(losses, None if self.weights is None else self.weights[targets], weights)
 
     def correct(self, logits: Tensor, targets: Tensor) -> int:
         """See `Loss`."""
@@ -89,14 +86,12 @@ class LabelLoss:
     gamma: float = 0.0
     native: bool = False
 
-    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See `Loss`."""
         chosen = logsigmoid(torch.where(targets, logits, -logits))
         losses = -focus(chosen, self.gamma) * chosen if self.gamma else -chosen
-        if self.weights is None:
-            return losses.mean()
-        share = torch.where(targets, self.weights[1], self.weights[0])
-        return (share * losses).sum() / share.sum()
+        of_labels = None if self.weights is None else torch.where(targets, self.weights[1], self.weights[0])
+        return weighted_mean(losses, of_labels, None if weights is None else weights.unsqueeze(1))
 
     def correct(self, logits: Tensor, targets: Tensor) -> int:
         """Texts of which every label is right, at thresholds of 1/2."""
@@ -118,10 +113,10 @@ class NumberLoss:
     native: bool = False
     weights: Tensor | None = None
 
-    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """See `Loss`."""
         wanted = ((targets - self.mean) / self.std).to(logits.dtype)
-        return (logits[:, 0] - wanted).square().mean()
+        return weighted_mean((logits[:, 0] - wanted).square(), None, weights)
 
     def correct(self, logits: Tensor, targets: Tensor) -> None:
         """No number is right."""
@@ -130,6 +125,16 @@ class NumberLoss:
     def divergence(self, logits: Tensor, moved: Tensor) -> Tensor:
         """See `Loss`."""
         return (logits - moved).square().mean()
+
+
+def weighted_mean(losses: Tensor, weights: Tensor | None, of_texts: Tensor | None) -> Tensor:
+    """The mean of losses under the product of two weights, each None or of a shape that fits; 0 if all weights are."""
+    if of_texts is not None:
+        weights = of_texts if weights is None else weights * of_texts
+    if weights is None:
+        return losses.mean()
+    share = weights.to(losses).expand_as(losses)
+    return (share * losses).sum() / share.sum().clamp(min=1e-30)
 
 
 def focus(logs: Tensor, gamma: float) -> Tensor:

@@ -46,7 +46,7 @@ class StepRecord(Structure):
         ("r_drop", c_double),
         ("batch", c_int64),
         ("time", c_int64),
-        *((name, c_void_p) for name in ("ids", "lengths", "targets", "stamp")),
+        *((name, c_void_p) for name in ("ids", "lengths", "targets", "text_weights", "stamp")),
         ("tensors", POINTER(TensorRecord)),
         ("tensor_count", c_int64),
         ("embedding", POINTER(TableRecord)),
@@ -155,6 +155,8 @@ class _NativeStep:
             raise ValueError(f"{len(ids)} ids cannot be texts of {lengths.sum()} tokens together")
         record.batch, record.time = len(lengths), self.pad_to or 0
         record.ids, record.lengths, record.targets = ids.ctypes.data, lengths.ctypes.data, targets.ctypes.data
+        weights = None if batch.weights is None else np.ascontiguousarray(batch.weights, dtype=np.float32)
+        record.text_weights = None if weights is None else weights.ctypes.data
         # In the order in which the readable way draws.
         record.reading.word = _record(self.noise.words())
         record.reading.step = _record(self.noise.features())

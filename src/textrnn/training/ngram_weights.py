@@ -21,6 +21,7 @@ of 0.57 of the variance).
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,14 +95,19 @@ class Held:
         matrix = csr_array((values[kept], places[columns[kept]], ends), shape=(texts, int(shared.sum())))
         return cls(known[shared], matrix, factor_of[(kinds(known[shared])[1]).astype(int)])
 
-    def ratios(self, problem: Problem) -> NDArray[np.float64]:
-        """r of one problem. [n-grams]"""
+    def ratios(self, problem: Problem, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """r of one problem, a text counting as many times as it weighs. [n-grams]"""
         if problem.values.dtype.kind != "b":
             return np.ones(len(self.known))
         matrix = self.of_rows(problem)
-        inside = np.repeat(problem.values, np.diff(matrix.indptr))  # of the text of each entry
+        if weights is None:
+            weights = np.ones(len(problem.values))
+        elif problem.rows is not None:
+            weights = weights[problem.rows]
+        entries = np.diff(matrix.indptr)
         everywhere, within = (
-            np.bincount(matrix.indices, weights, minlength=len(self.known)) for weights in (None, inside)
+            np.bincount(matrix.indices, np.repeat(of_texts, entries), minlength=len(self.known))
+            for of_texts in (weights, weights * problem.values)
         )
         p, q = 1.0 + within, 1.0 + everywhere - within
         found = np.zeros(len(self.known))
@@ -126,6 +132,7 @@ def fit_ngrams(
     task: Task = SINGLE_LABEL,
     balanced: bool = False,
     strength: float = STRENGTHS[FIRST],
+    weights: NDArray[np.float64] | None = None,
 ) -> NgramPart:
     """Learn the weights.
 
@@ -137,12 +144,13 @@ def fit_ngrams(
         task: says which linear models there are.
         balanced: whether classes weigh the same in the loss.
         strength: C where no validation texts choose it.
+        weights: of the training texts in the counts and in the loss; None: all 1. [texts]
     """
-    problems = task.problems(targets, classes, balanced=balanced)
+    problems = [_weighted(problem, weights) for problem in task.problems(targets, classes, balanced=balanced)]
     reader = NgramReader(tokenizer, rule)
     held = Held.of(reader.keys(texts))
     with ThreadPoolExecutor(available_threads()) as pool:
-        ratios = list(pool.map(held.ratios, problems))
+        ratios = list(pool.map(partial(held.ratios, weights=weights), problems))
 
         def part_of(strength: float) -> NgramPart:
             def solved(problem: Problem, its_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
@@ -166,6 +174,14 @@ def fit_ngrams(
             return _least_loss(scores, validated, task)
 
         return _climb(part_of, loss)
+
+
+def _weighted(problem: Problem, weights: NDArray[np.float64] | None) -> Problem:
+    """The problem with its texts weighing so much more or less."""
+    if weights is None:
+        return problem
+    own = weights if problem.rows is None else weights[problem.rows]
+    return problem._replace(weights=own if problem.weights is None else own * problem.weights)
 
 
 def _climb(part_of: Callable[[float], NgramPart], loss: Callable[[NgramPart], float]) -> NgramPart:

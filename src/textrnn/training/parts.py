@@ -145,7 +145,7 @@ def _put_together(
             balanced=settings.class_weight == "balanced",
         )
         chosen_by = (validation.texts, validation.targets) if validation else (None, None)
-        part = fit_part(training.texts, training.targets, *chosen_by)
+        part = fit_part(training.texts, training.targets, *chosen_by, weights=training.weights)
         names.append("n-grams")
         if validation is not None:
             scores.append(NgramScores(part.tensors(), recipe.text.tokenizer, rule).scores(validation.texts))
@@ -153,10 +153,11 @@ def _put_together(
     if validation is not None and settings.calibrate:
         scales = fit_scales(scores, validation.targets, training.task)
     if part is not None and validation is not None and refit:
-        everything = [*training.texts, *validation.texts]
+        everything = training.followed_by(validation)
         learned_from = len(everything)
-        targets = np.concatenate([training.targets, validation.targets])
-        part = fit_part(everything, targets, None, None, strength=part.strength)
+        part = fit_part(
+            everything.texts, everything.targets, None, None, strength=part.strength, weights=everything.weights
+        )
 
     weights: Weights = {}
     for prefix, result in zip(member_prefixes(model), fits, strict=True):

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import numpy as np
 import torch
 
@@ -16,8 +15,6 @@ from textrnn.config import Recipe
 from textrnn.data import EncodedTexts, LabelledTexts
 from textrnn.errors import ConfigError
 from textrnn.files import require
-from textrnn.history import EpochRecord
-from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import FORMAT_VERSION, DataProvenance, Header, Provenance, VectorsProvenance
 from textrnn.runtime import Classifier
 from textrnn.runtime.baseline import with_baseline
@@ -26,18 +23,16 @@ from textrnn.text import TextEncoder, Vocabulary
 from textrnn.training.effort import DataSize, check_effort, settings_for
 from textrnn.training.estimate import announce
 from textrnn.training.examples import EncodedExamples
-from textrnn.training.fit import CheckpointFile, Event, Fit, fit
-from textrnn.training.loop import Step
-from textrnn.training.parts import train_parts
+from textrnn.training.fit import CheckpointFile, Event, Fit
+from textrnn.training.generation import Generation, Surroundings
 from textrnn.training.precautions import check_metric, note, note_vocabulary
 from textrnn.training.pretraining.recipe import Base
 from textrnn.training.pretraining.run import PretrainingEvent
 from textrnn.training.progress import progress_bar_or_nothing
-from textrnn.training.randomness import random_stream
-from textrnn.training.start import Start, start_from
+from textrnn.training.self_training import labelled_by, student_recipe, teacher_recipe
+from textrnn.training.start import Start
 from textrnn.training.texts import read_and_split
-from textrnn.training.vectors import begin_with_vectors, with_vector_size
-from textrnn.training.watched import Watched
+from textrnn.training.vectors import with_vector_size
 from textrnn.training.watching import Watcher
 from textrnn.version import __version__
 
@@ -178,62 +173,51 @@ def train_on(
     note_vocabulary(encoder, recipe)
     task = dataset.task.fitted(dataset.targets)
     dataset, held_out = dataset.with_task(task), held_out.with_task(task) if held_out else None
-    training = EncodedExamples.encode(dataset, encoder)
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
-    outputs = task.outputs(len(dataset.labels))
-    check_metric(recipe, validation, outputs)
-
+    check_metric(recipe, validation, task.outputs(len(dataset.labels)))
     unlabelled = EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None
-    from_base: frozenset[str] = frozenset()
-
-    def begin(own: Recipe) -> tuple[TextClassifier, torch.Generator, VectorsProvenance | None]:
-        nonlocal from_base
-        stream = random_stream(own.training.seed)
-        network = TextClassifier(own.model, vocabulary_size=len(encoder.vocabulary), classes=outputs)
-        initialize(network, own.training.initialization, stream)
-        if (bias := task.first_bias(dataset.targets)) is not None:
-            network.load_bias(bias)
-        begun = begin_with_vectors(vectors, own, network, encoder, training, stream) if vectors else None
-        if base:
-            from_base = start_from(network, base)
-        return network, stream, begun
-
-    first = begin(recipe)
-    begun = first[-1]
-    fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
-    if begun:
-        fingerprints += f" {begun.fingerprint}"
-    if start:
-        fingerprints += f" {start.fingerprint()}"
-    state = CheckpointFile(Path(checkpoint), fingerprints, resume) if checkpoint else None
-
-    def train_network(own: Recipe, number: int, state: CheckpointFile | None) -> tuple[Fit, TextClassifier]:
-        network, stream, _ = first if own is recipe else begin(own)
-
-        def tell(event: Event) -> None:
-            on_event(event if number == 1 else replace_event(event, network=number))
-
-        result = fit(
-            own,
-            network,
-            training,
-            validation,
-            stream=stream,
-            on_event=tell,
-            checkpoint=state,
-            from_base=from_base,
-            unlabelled=unlabelled,
-            watcher=watcher,
-        )
-        return result, network
-
+    rounds = recipe.training.self_training
+    if rounds and (start is None or unlabelled is None):
+        raise ConfigError("self_training: expected texts without labels to learn from (`unlabelled`), found none")
+    around = Surroundings(encoder, held_out, validation, base, vectors, unlabelled, on_event)
+    generation = Generation(teacher_recipe(recipe) if rounds else recipe, dataset, around)
+    state = None
+    if checkpoint:
+        fingerprints = f"{dataset.fingerprint()} {held_out.fingerprint() if held_out else None}"
+        fingerprints += f" {generation.vectors.fingerprint}" if generation.vectors else ""
+        fingerprints += f" {start.fingerprint()}" if start else ""
+        state = CheckpointFile(Path(checkpoint), fingerprints, resume)
     watcher = None
     if watch is not False:
-        watcher = Watcher(None if watch is True else watch, recipe, encoder, held_out or dataset, training)
+        watcher = Watcher(None if watch is True else watch, recipe, encoder, held_out or dataset, generation.training)
         on_event(watcher.begun(len(held_out) if held_out else 0))
-    announce(recipe, training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=outputs)
-    result = train_parts(recipe, train_network, dataset, held_out, validation, checkpoint=state, refit=refit)
-    classifier = assemble(result, recipe, encoder, dataset, held_out, begun)
+    announce(
+        recipe, generation.training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=generation.outputs
+    )
+
+    classifier = None
+    for number in range(rounds + 1):
+        try:
+            result = generation.fit(
+                before=number,
+                checkpoint=state and state.of_generation(number),
+                refit=refit and number == rounds,
+                watcher=watcher,
+            )
+        except KeyboardInterrupt:
+            if classifier is None:
+                raise
+            result = replace(result, interrupted=True)  # the teacher is the best so far
+        classifier = assemble(result, recipe, encoder, dataset, held_out, generation.vectors)
+        if result.interrupted or number == rounds:
+            break
+        assert start is not None
+        own = labelled_by(classifier.answers(start.texts), start.texts, dataset)
+        student = student_recipe(recipe, len(dataset), len(own))
+        if number + 1 < rounds:
+            student = teacher_recipe(student)
+        generation = Generation(student, dataset.followed_by(own), around)
+    assert classifier is not None
     if watcher:
         on_event(watcher.finished(classifier))
     return classifier
@@ -281,10 +265,3 @@ def assemble(
         provenance=provenance,
     )
     return Classifier(header, result.weights)
-
-
-def replace_event(event: Event, network: int) -> Event:
-    """The event, told of a network that is not the first."""
-    if isinstance(event, EpochRecord | Watched):
-        return msgspec.structs.replace(event, network=network)
-    return replace(event, network=network) if isinstance(event, Step) else event

@@ -88,8 +88,10 @@ def choose_step(setting: Setting) -> TakeStep:
 def twice(batch: RaggedBatch) -> RaggedBatch:
     """Every text of the batch, and then every text again."""
     ids, lengths, indices = (np.concatenate([part, part]) for part in (batch.ids, batch.lengths, batch.indices))
-    targets = None if batch.targets is None else np.concatenate([batch.targets, batch.targets])
-    return RaggedBatch(ids=ids, lengths=lengths, targets=targets, indices=indices)
+    targets, weights = (
+        None if part is None else np.concatenate([part, part]) for part in (batch.targets, batch.weights)
+    )
+    return RaggedBatch(ids=ids, lengths=lengths, targets=targets, indices=indices, weights=weights)
 
 
 def divergence(logits: Tensor, loss: Loss = CROSS_ENTROPY) -> Tensor:
@@ -111,18 +113,21 @@ def by_autograd(setting: Setting, batch: RaggedBatch, unlabelled: RaggedBatch | 
     model, optimizer = setting.model, setting.optimizer
     assert batch.targets is not None
     targets = torch.from_numpy(batch.targets)
+    weights = None if batch.weights is None else torch.from_numpy(batch.weights)
     optimizer.zero_grad(set_to_none=True)
     optimizer.prepare(model.embedding.weight, torch.from_numpy(batch.ids))
     ids, lengths = torch.from_numpy(batch.padded(setting.pad_to)), torch.from_numpy(batch.lengths)
     if setting.adversary is None:
         logits = model(ids, lengths, setting.noise)
-        loss = setting.loss(logits, targets)
+        loss = setting.loss(logits, targets, weights)
         total = loss + setting.r_drop * divergence(logits, setting.loss) if setting.r_drop else loss
         total.backward()
     else:
         if unlabelled is not None:
             optimizer.prepare(model.embedding.weight, torch.from_numpy(unlabelled.ids))
-        logits, loss = setting.adversary.backward(model, ids, lengths, targets, setting.noise, setting.loss, unlabelled)
+        logits, loss = setting.adversary.backward(
+            model, ids, lengths, targets, setting.noise, setting.loss, unlabelled, weights
+        )
     norm = clip_gradients(model.parameters(), setting.max_gradient_norm)
     taken = Taken(loss.item(), norm.item(), setting.loss.correct(logits, targets))
     if taken.finite:

@@ -104,6 +104,15 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
 
     epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="Most passes over the training texts.")] = 20
     batch_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Texts a batch.")] = 32
+    training_length: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Tokens of a text that are read in training, where predictions read up to `max_length`; 0: as "
+            "many as predictions do.",
+        ),
+    ] = 0
     batching: Annotated[
         Literal["bucketed", "shuffled"],
         Meta(

@@ -58,6 +58,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         character_ngrams: int = 0,
         epochs: int = 20,
         batch_size: int = 32,
+        training_length: int = 0,
         batching: str = "bucketed",
         optimizer: str = "adamw",
         learning_rate: float = 0.002,
@@ -73,6 +74,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         base_rate: float = 1.0,
         frozen_epochs: int = 0,
         r_drop: float = 0.0,
+        self_training: int = 0,
         calibrate: bool = False,
         initialization: str = "orthogonal",
         vectors_training: str = "tuned",
@@ -109,6 +111,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.character_ngrams = character_ngrams
         self.epochs = epochs
         self.batch_size = batch_size
+        self.training_length = training_length
         self.batching = batching
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -124,6 +127,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.base_rate = base_rate
         self.frozen_epochs = frozen_epochs
         self.r_drop = r_drop
+        self.self_training = self_training
         self.calibrate = calibrate
         self.initialization = initialization
         self.vectors_training = vectors_training

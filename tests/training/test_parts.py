@@ -209,7 +209,10 @@ def test_long_texts_cost_members_not_epochs() -> None:
     short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})
     assert long["members"] < short["members"] and long["epochs"] == short["epochs"]
-    assert long["max_length"] == 300 and short["max_length"] == 32
+    assert long["training_length"] == 300 and short["training_length"] == 32
+    assert long["max_length"] > 300 and short["max_length"] > 32
+    chosen = settings_for("default", DataSize(9, 2, np.full(9, 20), characters=False), {"max_length": 50})
+    assert (chosen["max_length"], chosen["training_length"]) == (50, 0)
 
 
 def test_a_reading_that_the_user_does_without_leaves_room_for_networks() -> None:

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +34,12 @@ class TextEncoder:
                 return cls(config, Vocabulary.from_counts(count_words(texts), **limits))
         tokenize = TOKENIZERS[config.tokenizer]
         return cls(config, Vocabulary.build((tokenize(text) for text in texts), **limits))
+
+    def shorter(self, length: int) -> "TextEncoder":
+        """The same that reads at most `length` tokens of a text; itself where `length` is 0 or is none less."""
+        if not 0 < length < self.config.max_length:
+            return self
+        return TextEncoder(msgspec.structs.replace(self.config, max_length=length), self.vocabulary)
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text that the network reads, cut to `max_length`."""

@@ -36,7 +36,9 @@ CHARACTER_NGRAMS, TOKENS_WITH_CHARACTERS = 5, 20
 counting for itself; characters within words where they also have no more than a twentieth of those: their n-grams are
 ten times as many."""
 LONGEST = 400
-"""Tokens of a text that are read at most."""
+"""Tokens of a text that are read in training at most."""
+BEYOND = 4
+"""Times as many are read in predicting: few texts are that long, and what was learned holds there."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     if effort == "plain":
         return chosen
     batch_size = chosen.get("batch_size", Recipe().training.batch_size)
-    longest = chosen.get("max_length", int(np.clip(np.percentile(size.lengths, 95), 32, LONGEST)))
+    usual = int(np.clip(np.percentile(size.lengths, 95), 32, LONGEST))
+    longest = chosen.get("training_length") or chosen.get("max_length", usual)
     tokens = float(np.minimum(size.lengths, longest).sum() + A_TEXT * size.examples)
     steps_an_epoch = math.ceil(size.examples / batch_size)
     steps = STEPS * (SPELLING if size.characters else 1) * (1 + math.log2(max(size.classes, 2) / 2) / 2)
@@ -94,7 +97,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
     affordable = tokens * (1 if size.classes == 2 else size.classes) <= TOKENS[effort]
     spelled = affordable and not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort]
     found = {
-        "max_length": longest,
+        "training_length": 0 if "max_length" in chosen else longest,
+        "max_length": BEYOND * longest,
         "cell": "gru",
         "bidirectional": True,
         "hidden_size": hidden_size,

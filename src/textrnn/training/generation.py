@@ -55,7 +55,7 @@ class Generation:
 
     def __init__(self, recipe: Recipe, dataset: LabelledTexts, around: Surroundings) -> None:
         self.recipe, self.dataset, self.around = recipe, dataset, around
-        self.training = EncodedExamples.encode(dataset, around.encoder)
+        self.training = EncodedExamples.encode(dataset, around.encoder.shorter(recipe.training.training_length))
         self.outputs = dataset.task.outputs(len(dataset.labels))
         self._from_base: frozenset[str] = frozenset()
         self.vectors: VectorsProvenance | None = None

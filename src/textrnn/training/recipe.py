@@ -175,7 +175,9 @@ def train_on(
     dataset, held_out = dataset.with_task(task), held_out.with_task(task) if held_out else None
     validation = EncodedExamples.encode(held_out, encoder) if held_out else None
     check_metric(recipe, validation, task.outputs(len(dataset.labels)))
-    unlabelled = EncodedTexts(*encoder.encode_many(start.texts)) if start and start.texts else None
+    unlabelled = None
+    if start and start.texts:
+        unlabelled = EncodedTexts(*encoder.shorter(recipe.training.training_length).encode_many(start.texts))
     rounds = recipe.training.self_training
     if rounds and (start is None or unlabelled is None):
         raise ConfigError("self_training: expected texts without labels to learn from (`unlabelled`), found none")

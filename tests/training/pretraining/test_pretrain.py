@@ -284,7 +284,7 @@ def test_effort_chooses_only_what_the_base_leaves_open(base_file: Path, tmp_path
     model, provenance = whole.header.model, whole.header.provenance
     assert (model.cell, model.bidirectional, model.hidden_size, model.embedding_size) == ("gru", True, 16, 12)
     assert (model.members, model.ngrams, model.pooling) == (2, 3, "max") and provenance is not None
-    assert whole.header.vocabulary == header.vocabulary and whole.header.text.max_length == 32
+    assert whole.header.vocabulary == header.vocabulary and whole.header.text.max_length == 128
     assert provenance.training.r_drop == (0 if adversarial else 2)
     for member in range(2):
         for name in weights.keys() - {"output_bias"}:

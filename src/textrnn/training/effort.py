@@ -5,13 +5,14 @@ everywhere, and so equal models. What a choice costs is counted in tokens that t
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textrnn.config import Recipe, TextConfig
+from textrnn.config import Recipe, TextConfig, VocabularyConfig
 from textrnn.data import LabelledTexts
 from textrnn.errors import ConfigError
 from textrnn.text import TextEncoder
@@ -23,6 +24,9 @@ TOKENS = {"quick": 3e6, "default": 50e6, "best": 200e6}
 """Read in training at most by networks of `NARROW` units, all networks, epochs and readings together."""
 NARROW, WIDE = 128, 256
 """Units of a network, of each direction."""
+PRETRAINING_TOKENS = {"quick": 5e6, "default": 20e6, "best": 80e6}
+"""Read in pre-training at most, all passes together; one pass is made in any case."""
+MOST_PASSES = 8
 MOST_NETWORKS = {"quick": 1, "default": 4, "best": 8}
 STEPS = 1000
 """Of a training with two classes; more classes need more, since each is met less often."""
@@ -35,7 +39,7 @@ CHARACTER_NGRAMS, TOKENS_WITH_CHARACTERS = 5, 20
 """Triples of tokens are learned from where the training texts have no more than the effort's tokens, each class
 counting for itself; characters within words where they also have no more than a twentieth of those: their n-grams are
 ten times as many."""
-LONGEST = 400
+LONGEST = 256
 """Tokens of a text that are read in training at most."""
 BEYOND = 4
 """Times as many are read in predicting: few texts are that long, and what was learned holds there."""
@@ -55,11 +59,15 @@ class DataSize:
     @classmethod
     def of(cls, dataset: LabelledTexts, text: TextConfig) -> "DataSize":
         """The size of some training texts."""
-        whole = TextConfig(tokenizer=text.tokenizer, max_length=1_000_000, keep=text.keep)
-        _, offsets = TextEncoder.build(dataset.texts, whole, Recipe().vocabulary).encode_many(dataset.texts)
-        return cls(
-            len(dataset), dataset.task.difficulty(len(dataset.labels)), np.diff(offsets), text.tokenizer == "characters"
-        )
+        lengths = lengths_of(dataset.texts, text.tokenizer)
+        return cls(len(dataset), dataset.task.difficulty(len(dataset.labels)), lengths, text.tokenizer == "characters")
+
+
+def lengths_of(texts: Sequence[str], tokenizer: Literal["words", "whitespace", "characters"]) -> NDArray[np.int64]:
+    """Tokens of each text, nothing cut off. [texts]"""
+    whole = TextConfig(tokenizer=tokenizer, max_length=1_000_000)
+    _, offsets = TextEncoder.build(texts, whole, VocabularyConfig()).encode_many(texts)
+    return np.diff(offsets)
 
 
 def check_effort(effort: str) -> None:
@@ -113,6 +121,11 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any]) -> dict[st
         "calibrate": True,
     }
     return found | chosen
+
+
+def pretraining_epochs(effort: str, tokens: int) -> int:
+    """Passes over texts of so many tokens."""
+    return int(np.clip(PRETRAINING_TOKENS[effort] // max(tokens, 1), 1, MOST_PASSES))
 
 
 def _cost(hidden_size: int) -> float:

@@ -122,6 +122,8 @@ def train(
     note(dataset, held_out, recipe)
     if effort != "plain":
         recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
+        if start and start.base is None and "epochs" not in (pretraining or {}):
+            start = start.with_passes(effort, dataset.texts)
     if baseline:
         require("sklearn", extra="evaluate", purpose="a linear model beside the network")
         if held_out is None:

@@ -14,6 +14,7 @@ from textrnn.errors import ConfigError
 from textrnn.model import TextClassifier
 from textrnn.modelfile import read_base
 from textrnn.pretraining_config import PretrainingConfig, PretrainingRecipe
+from textrnn.training.effort import lengths_of, pretraining_epochs
 from textrnn.training.pretraining.progress import bar_or_nothing
 from textrnn.training.pretraining.recipe import Base, pretrain_on, read_texts, texts_fingerprint
 from textrnn.training.pretraining.run import PretrainingEvent
@@ -80,6 +81,14 @@ class Start:
             budget_seconds=budget_seconds,
             settings=chosen,
         )
+
+    def with_passes(self, effort: str, training: list[str]) -> "Start":
+        """The same with as many passes of a pre-training that is to come as the effort has for so much text."""
+        tokenizer = self.pretraining.text.tokenizer
+        tokens = sum(int(lengths_of(texts, tokenizer).sum()) for texts in (self.texts, training))
+        epochs = pretraining_epochs(effort, tokens)
+        config = msgspec.structs.replace(self.pretraining.pretraining, epochs=epochs)
+        return replace(self, pretraining=msgspec.structs.replace(self.pretraining, pretraining=config))
 
     def with_base(
         self,

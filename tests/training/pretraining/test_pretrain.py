@@ -18,6 +18,7 @@ from textrnn.model import TextClassifier, initialize
 from textrnn.modelfile import read_base
 from textrnn.pretraining_config import BaseModelConfig, PretrainingConfig
 from textrnn.training import Base, pretrain
+from textrnn.training.effort import pretraining_epochs
 from textrnn.training.optimizer import make_optimizer, set_rate
 from textrnn.training.pretraining import recipe as recipes
 from textrnn.training.pretraining.language_model import LanguageModel
@@ -359,3 +360,24 @@ def test_resumed_in_one_go(tmp_path: Path) -> None:
         resumed = textrnn.train(LABELLED, LABELS, checkpoint=tmp_path / "c", resume=True, **arguments)
     for name, value in whole.weights.items():
         np.testing.assert_array_equal(resumed.weights[name], value, err_msg=name)
+
+
+def test_an_effort_makes_more_passes_over_less_text_and_a_user_as_many_as_asked_for() -> None:
+    assert [pretraining_epochs("default", tokens) for tokens in (0, 10, 3_000_000, 15_000_000, 10**9)] == [
+        8,
+        8,
+        6,
+        1,
+        1,
+    ]
+    assert pretraining_epochs("quick", 2 * 10**6) == 2 and pretraining_epochs("best", 2 * 10**7) == 4
+    arguments: dict[str, Any] = {
+        "unlabelled": cycle_texts(30), "hidden_size": 8, "embedding_size": 6, "timings": False, "epochs": 1,
+        "members": 1, "effort": "default",
+    }  # fmt: skip
+    found = []
+    for pretraining in ({"batch_tokens": 256}, {"batch_tokens": 256, "epochs": 2}):
+        rounds: list[Any] = []
+        textrnn.train(LABELLED, LABELS, on_pretraining=rounds.append, pretraining=pretraining, **arguments)
+        found.append(max(event.epochs for event in rounds if isinstance(event, PretrainingRecord)))
+    assert found == [8, 2]

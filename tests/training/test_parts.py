@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 import textrnn
+from textrnn.config import TrainingConfig
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.text.ngrams import NgramRule
@@ -205,12 +206,23 @@ def test_adversarial_losses_count_as_readings(losses: tuple[str, ...], readings:
     assert found["members"] * readings * tokens <= TOKENS["best"] < (found["members"] + 1) * readings * tokens
 
 
+def test_networks_from_a_base_are_noised_less_and_may_read_more() -> None:
+    size = DataSize(22_500, 2, np.full(22_500, 210), characters=False)
+    alone, begun = (settings_for("default", size, {"hidden_size": 256}, base=base) for base in (False, True))
+    assert begun["word_dropout"] < alone["word_dropout"] and begun["dropout"] < TrainingConfig().dropout
+    assert begun["epochs"] < alone["epochs"] and begun["members"] > alone["members"] == 1
+    assert settings_for("best", size, {"dropout": 0.4, "word_dropout": 0.5}, base=True).items() >= {
+        ("dropout", 0.4),
+        ("word_dropout", 0.5),
+    }
+
+
 def test_long_texts_cost_members_not_epochs() -> None:
     short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})
     assert long["members"] < short["members"] and long["epochs"] == short["epochs"]
-    assert long["training_length"] == 300 and short["training_length"] == 32
-    assert long["max_length"] > 300 and short["max_length"] > 32
+    assert long["training_length"] == 256 and short["training_length"] == 32
+    assert long["max_length"] == 1024 and short["max_length"] == 128
     chosen = settings_for("default", DataSize(9, 2, np.full(9, 20), characters=False), {"max_length": 50})
     assert (chosen["max_length"], chosen["training_length"]) == (50, 0)
 

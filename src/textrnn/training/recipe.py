@@ -121,7 +121,8 @@ def train(
     dataset, held_out = read_and_split(data, labels, validation, validation_labels, recipe, **how)
     note(dataset, held_out, recipe)
     if effort != "plain":
-        recipe = Recipe.from_settings(**settings_for(effort, DataSize.of(dataset, recipe.text), given))
+        size = DataSize.of(dataset, recipe.text)
+        recipe = Recipe.from_settings(**settings_for(effort, size, given, base=start is not None))
         if start and start.base is None and "epochs" not in (pretraining or {}):
             start = start.with_passes(effort, dataset.texts)
     if baseline:

@@ -217,6 +217,14 @@ def test_networks_from_a_base_are_noised_less_and_may_read_more() -> None:
     }
 
 
+def test_much_text_needs_less_dropout() -> None:
+    few, many = (
+        settings_for(effort, DataSize(25_000, 2, np.full(25_000, length), characters=False), {})
+        for effort, length in (("default", 20), ("quick", 250))
+    )
+    assert "dropout" not in few and many["dropout"] < TrainingConfig().dropout
+
+
 def test_long_texts_cost_members_not_epochs() -> None:
     short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})

@@ -38,6 +38,8 @@ MORE_FROM_BASE = 1.5
 """Times as many tokens may be read by networks that start from a base: its making takes longer anyway."""
 WORD_DROPOUT = 0.15
 """Where something else holds off learning by heart: a second reading, or what a base knows."""
+DROPOUT_WITH_MUCH_TEXT = 0.25
+"""Much text is hard to learn by heart in few passes."""
 DROPOUT_FROM_BASE = 0.2
 """On `imdb` half of the features took from a network what its base knew: 0.219 instead of 0.196 nats."""
 A_TEXT = 8
@@ -132,6 +134,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
     }
     if base:
         found |= {"dropout": DROPOUT_FROM_BASE, "word_dropout": min(found["word_dropout"], WORD_DROPOUT)}
+    elif 2 * 2 * epochs * tokens * _cost(WIDE) > TOKENS["default"]:  # too much text for two thorough readers
+        found["dropout"] = DROPOUT_WITH_MUCH_TEXT
     return found | chosen
 
 

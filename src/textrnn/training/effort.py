@@ -131,7 +131,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
         "r_drop": 2.0 if twice else 0.0,
         "calibrate": True,
     }
-    if base or 2 * 2 * epochs * tokens * _cost(WIDE) > TOKENS["default"]:  # too much for two thorough networks
+    too_much = 2 * 2 * epochs * tokens * _cost(WIDE) > TOKENS["default"]  # for two thorough networks
+    if base or (too_much and not size.characters):
         found["dropout"] = LITTLE_DROPOUT
     if base:
         found["word_dropout"] = min(found["word_dropout"], WORD_DROPOUT)

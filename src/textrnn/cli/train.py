@@ -75,7 +75,7 @@ Examples:
     type=FileName(),
     multiple=True,
     help="Texts without labels, one a line or in any format of DATA; may be given several times. Without --base a base "
-    "is pre-trained on them and on DATA first; --virtual-adversarial learns from them.",
+    "is pre-trained on them and on DATA first; --virtual-adversarial and --self-training learn from them.",
 )
 @click.option(
     "--budget",

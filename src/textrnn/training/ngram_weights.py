@@ -100,14 +100,15 @@ class Held:
         if problem.values.dtype.kind != "b":
             return np.ones(len(self.known))
         matrix = self.of_rows(problem)
-        if weights is None:
-            weights = np.ones(len(problem.values))
-        elif problem.rows is not None:
+        if weights is not None and problem.rows is not None:
             weights = weights[problem.rows]
+        inside = problem.values if weights is None else weights * problem.values
         entries = np.diff(matrix.indptr)
         everywhere, within = (
-            np.bincount(matrix.indices, np.repeat(of_texts, entries), minlength=len(self.known))
-            for of_texts in (weights, weights * problem.values)
+            np.bincount(
+                matrix.indices, None if of_texts is None else np.repeat(of_texts, entries), minlength=len(self.known)
+            )
+            for of_texts in (weights, inside)
         )
         p, q = 1.0 + within, 1.0 + everywhere - within
         found = np.zeros(len(self.known))

@@ -82,7 +82,8 @@ def train(
         base: a file of `textrnn pretrain`, or what `textrnn.pretrain` returns: embedding, vocabulary and first layer
             to start from. The settings of these come from the base, too.
         unlabelled: texts without labels: a path, a list of `Path`s, or a list of texts. Without `base` a base is
-            pre-trained on them and on the training texts first; virtual adversarial training learns from them.
+            pre-trained on them and on the training texts first; virtual adversarial training and self-training learn
+            from them.
         pretraining: settings of that pre-training (`textrnn.pretraining_config.PretrainingConfig`) by their names.
         budget_seconds: time that it may take at most.
         on_pretraining: told of its every step and round; by default as with `textrnn.pretrain`.
@@ -124,7 +125,7 @@ def train(
         size = DataSize.of(dataset, recipe.text)
         recipe = Recipe.from_settings(**settings_for(effort, size, given, base=start is not None))
         if start and start.base is None and "epochs" not in (pretraining or {}):
-            start = start.with_passes(effort, dataset.texts)
+            start = start.with_passes(effort, int(size.lengths.sum()))
     if baseline:
         require("sklearn", extra="evaluate", purpose="a linear model beside the network")
         if held_out is None:

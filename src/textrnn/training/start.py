@@ -82,11 +82,10 @@ class Start:
             settings=chosen,
         )
 
-    def with_passes(self, effort: str, training: list[str]) -> "Start":
+    def with_passes(self, effort: str, labelled_tokens: int) -> "Start":
         """The same with as many passes of a pre-training that is to come as the effort has for so much text."""
-        tokenizer = self.pretraining.text.tokenizer
-        tokens = sum(int(lengths_of(texts, tokenizer).sum()) for texts in (self.texts, training))
-        epochs = pretraining_epochs(effort, tokens)
+        unlabelled = int(lengths_of(self.texts, self.pretraining.text.tokenizer).sum())
+        epochs = pretraining_epochs(effort, unlabelled + labelled_tokens)
         config = msgspec.structs.replace(self.pretraining.pretraining, epochs=epochs)
         return replace(self, pretraining=msgspec.structs.replace(self.pretraining, pretraining=config))
 

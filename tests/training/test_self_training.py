@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.metrics import roc_auc_score
 
 import textrnn
+from textrnn.cli.main import main
 from textrnn.config import Recipe
 from textrnn.data import read_labelled
 from textrnn.errors import ConfigError
@@ -76,7 +78,7 @@ def test_steps_of_teacher_and_student() -> None:
     assert student_recipe(recipe, 200, 100).model.members == 4
 
 
-def test_a_student_learns_words_that_no_labelled_text_holds(base: Any) -> None:
+def test_a_student_learns_words_that_no_labelled_text_holds(base: Any, tmp_path: Path) -> None:
     """Words of an opinion go together, so the teacher can tell texts that hold known and unknown ones."""
     texts, labels = reviews(200, 2, known=5)
     new = [" ".join(word for word in text.split() if word not in GOOD[:2] + BAD[:2]) for text in texts]
@@ -90,6 +92,12 @@ def test_a_student_learns_words_that_no_labelled_text_holds(base: Any) -> None:
     assert area(student) > 0.9 and area(plain) < 0.75
     provenance = student.header.provenance
     assert provenance is not None and provenance.data.examples == 36 and provenance.training.epochs == 4
+    assert provenance.unlabelled_examples == 400 and provenance.base is not None
+    assert provenance.base == base.header.provenance.data
+    assert plain.header.provenance is not None and plain.header.provenance.unlabelled_examples == 0
+    student.save(tmp_path / "student.textrnn")
+    told = CliRunner().invoke(main, ["info", str(tmp_path / "student.textrnn")]).output
+    assert "\nunlabelled    400 texts\n" in told and f"\nbase          {provenance.base.texts} texts, " in told
     again = train(base, self_training=1)
     assert all((again.weights[name] == value).all() for name, value in student.weights.items())
 

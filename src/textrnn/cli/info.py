@@ -12,6 +12,7 @@ from textrnn.evaluation.lines import one_line
 from textrnn.modelfile import (
     BaseHeader,
     Header,
+    TextsProvenance,
     VectorsProvenance,
     base_tensors,
     expected_tensors,
@@ -62,7 +63,9 @@ def _lines(header: Header, path: Path) -> list[str]:
         versions = ", ".join(one_line(f"{name} {version}", 60) for name, version in provenance.versions.items())
         lines += [
             f"data          {provenance.data.examples:,} texts, {one_line(provenance.data.fingerprint, 100)}",
+            *([f"unlabelled    {unlabelled:,} texts"] if (unlabelled := provenance.unlabelled_examples) else []),
             f"validation    {provenance.data.validation_examples:,} texts",
+            *([_base(provenance.base)] if provenance.base else []),
             f"training      {_settings(provenance.training)}",
             *_vectors(provenance.vectors),
             f"versions      {versions}",
@@ -88,7 +91,7 @@ def _base_lines(header: BaseHeader, path: Path) -> list[str]:
         data, history = provenance.data, provenance.history
         versions = ", ".join(one_line(f"{name} {version}", 60) for name, version in provenance.versions.items())
         lines += [
-            f"data          {data.texts:,} texts, {data.tokens:,} tokens, {one_line(data.fingerprint, 100)}",
+            _base(data, "data"),
             f"pre-training  {_settings(provenance.pretraining)}",
             f"versions      {versions}",
             f"rounds        {len(history)}, best {provenance.best_round}"
@@ -97,6 +100,11 @@ def _base_lines(header: BaseHeader, path: Path) -> list[str]:
         perplexities = [record.perplexity for record in history if record.round == provenance.best_round]
         lines += [f"validation perplexity {value:.2f}" for value in perplexities if value is not None]
     return lines
+
+
+def _base(data: TextsProvenance, name: str = "base") -> str:
+    """The texts of a base."""
+    return f"{name:13} {data.texts:,} texts, {data.tokens:,} tokens, {one_line(data.fingerprint, 100)}"
 
 
 def _vectors(vectors: VectorsProvenance | None) -> list[str]:

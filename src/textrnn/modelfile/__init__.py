@@ -3,7 +3,6 @@
 from textrnn.modelfile.base import (
     BaseHeader,
     BaseProvenance,
-    TextsProvenance,
     base_header,
     base_tensors,
     is_base,
@@ -15,6 +14,7 @@ from textrnn.modelfile.header import (
     DataProvenance,
     Header,
     Provenance,
+    TextsProvenance,
     VectorsProvenance,
     expected_tensors,
 )

@@ -9,21 +9,11 @@ from msgspec import Meta
 from textrnn.config import VocabularyConfig
 from textrnn.files import replacing
 from textrnn.history import PretrainingRecord
-from textrnn.modelfile.header import FORMAT_VERSION
+from textrnn.modelfile.header import FORMAT_VERSION, TextsProvenance
 from textrnn.modelfile.read import MAX_HEADER_BYTES, Metadata, SafetensorsHeader, Weights, decode_base, read_file
 from textrnn.modelfile.tensors import Shape, directions, network_tensors
 from textrnn.modelfile.write import tensors_to_bytes
 from textrnn.pretraining_config import BaseModelConfig, BaseTextConfig, PretrainingConfig
-
-
-class TextsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which texts a base was trained on."""
-
-    fingerprint: str
-    """SHA-256 over the texts in order."""
-    texts: int
-    tokens: int
-    validation_texts: int
 
 
 class BaseProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -26,6 +26,16 @@ class DataProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     validation_examples: int
 
 
+class TextsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which texts a base was trained on."""
+
+    fingerprint: str
+    """SHA-256 over the texts in order."""
+    texts: int
+    tokens: int
+    validation_texts: int
+
+
 class VectorsProvenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which word vectors a training began with, and how much of the texts they cover."""
 
@@ -56,6 +66,10 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Of a model that has several, or whose scores are calibrated; `history` is then the first network's."""
     vectors: VectorsProvenance | None = None
     """None where the embeddings began at random."""
+    base: TextsProvenance | None = None
+    """The texts that a base was pre-trained on from which the networks began; None where there was none."""
+    unlabelled_examples: int = 0
+    """Texts without labels from which the networks learned, by self-training or virtual adversarial training."""
     interrupted: bool = False
     """Whether the training was stopped by hand before its end."""
     baseline: BaselineRecord | None = None

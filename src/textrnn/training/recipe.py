@@ -214,7 +214,7 @@ def train_on(
             if classifier is None:
                 raise
             result = replace(result, interrupted=True)  # the teacher is the best so far
-        classifier = assemble(result, recipe, encoder, dataset, held_out, generation.vectors)
+        classifier = assemble(result, recipe, encoder, dataset, held_out, generation.vectors, start)
         if result.interrupted or number == rounds:
             break
         assert start is not None
@@ -236,8 +236,11 @@ def assemble(
     dataset: LabelledTexts,
     held_out: LabelledTexts | None,
     vectors: VectorsProvenance | None = None,
+    start: Start | None = None,
 ) -> Classifier:
     """The trained weights with everything that belongs to them, as a classifier that runs without PyTorch."""
+    base = start.base.header.provenance if start and start.base else None
+    learned_from_unlabelled = recipe.training.self_training or recipe.training.virtual_adversarial
     provenance = Provenance(
         data=DataProvenance(
             fingerprint=dataset.fingerprint(),
@@ -258,6 +261,8 @@ def assemble(
         metrics=result.metrics or result.history[result.best_epoch - 1].validation or {},
         parts=result.parts,
         vectors=vectors,
+        base=base.data if base else None,
+        unlabelled_examples=len(start.texts) if start and learned_from_unlabelled else 0,
         interrupted=result.interrupted,
     )
     header = Header(

@@ -197,9 +197,8 @@ def train_on(
     if watch is not False:
         watcher = Watcher(None if watch is True else watch, recipe, encoder, held_out or dataset, generation.training)
         on_event(watcher.begun(len(held_out) if held_out else 0))
-    announce(
-        recipe, generation.training, unlabelled, vocabulary_size=len(encoder.vocabulary), classes=generation.outputs
-    )
+    sizes = {"vocabulary_size": len(encoder.vocabulary), "classes": generation.outputs}
+    announce(recipe, dataset, generation.training, unlabelled, **sizes)
 
     classifier = None
     for number in range(rounds + 1):

@@ -209,20 +209,13 @@ def test_adversarial_losses_count_as_readings(losses: tuple[str, ...], readings:
 def test_networks_from_a_base_are_noised_less_and_may_read_more() -> None:
     size = DataSize(22_500, 2, np.full(22_500, 210), characters=False)
     alone, begun = (settings_for("default", size, {"hidden_size": 256}, base=base) for base in (False, True))
-    assert begun["word_dropout"] < alone["word_dropout"] and begun["dropout"] < TrainingConfig().dropout
+    assert begun["word_dropout"] < alone["word_dropout"]
+    assert begun["dropout"] == alone["dropout"] < TrainingConfig().dropout
     assert begun["epochs"] < alone["epochs"] and begun["members"] > alone["members"] == 1
     assert settings_for("best", size, {"dropout": 0.4, "word_dropout": 0.5}, base=True).items() >= {
         ("dropout", 0.4),
         ("word_dropout", 0.5),
     }
-
-
-def test_much_text_needs_less_dropout() -> None:
-    few, many = (
-        settings_for(effort, DataSize(25_000, 2, np.full(25_000, length), characters=False), {})
-        for effort, length in (("default", 20), ("quick", 250))
-    )
-    assert "dropout" not in few and many["dropout"] < TrainingConfig().dropout
 
 
 def test_long_texts_cost_members_not_epochs() -> None:

@@ -38,9 +38,8 @@ MORE_FROM_BASE = 1.5
 """Times as many tokens may be read by networks that start from a base: its making takes longer anyway."""
 WORD_DROPOUT = 0.15
 """Where something else holds off learning by heart: a second reading, or what a base knows."""
-LITTLE_DROPOUT = 0.2
-"""Where networks start from a base, which they should see, or read much text, which is hard to learn by heart in few
-passes. See docs/recipe.md for what it is worth."""
+DROPOUT = 0.2
+"""Less than is usual: the second reading, few passes and dropped words hold off learning by heart already."""
 A_TEXT = 8
 """What a text costs beside its tokens, in tokens."""
 CHARACTER_NGRAMS, TOKENS_WITH_CHARACTERS = 5, 20
@@ -127,13 +126,11 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
         "character_ngrams": CHARACTER_NGRAMS if spelled else 0,
         "epochs": epochs,
         "schedule": "cosine",
+        "dropout": DROPOUT,
         "word_dropout": 0.1 if size.characters else WORD_DROPOUT if twice else 0.3,
         "r_drop": 2.0 if twice else 0.0,
         "calibrate": True,
     }
-    too_much = 2 * 2 * epochs * tokens * _cost(WIDE) > TOKENS["default"]  # for two thorough networks
-    if base or (too_much and not size.characters):
-        found["dropout"] = LITTLE_DROPOUT
     if base:
         found["word_dropout"] = min(found["word_dropout"], WORD_DROPOUT)
     return found | chosen

@@ -218,7 +218,7 @@ def _inside_or_not(
     from sklearn.linear_model import LogisticRegression
 
     inside = problem.values
-    if inside.all() or not inside.any():  # nothing to tell apart: the odds of one text more on either side
+    if not len(ratios) or inside.all() or not inside.any():  # nothing to tell by: odds of one text more on either side
         yes = float(inside.sum())
         return np.zeros(len(ratios), dtype=np.float32), float(np.log((yes + 1) / (len(inside) - yes + 1)))
     model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
@@ -232,6 +232,8 @@ def _number(
     """m v [n-grams] and the bias of a number."""
     from sklearn.linear_model import Ridge
 
+    if not len(ratios):
+        return np.zeros(0, dtype=np.float32), float(np.average(problem.values, weights=problem.weights))
     model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
     model.fit(held.of_rows(problem), problem.values, sample_weight=problem.weights)
     return (held.factors * model.coef_).astype(np.float32), float(model.intercept_)

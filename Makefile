@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 .PHONY: help demo test test-all sanitize check format docs benchmark accuracy clean
 
 help:
-	@echo "make demo       set up, then train, evaluate and predict on 33,530 real reviews (a minute)"
+	@echo "make demo       set up, then train, evaluate and predict on 33,530 real reviews (two to four minutes)"
 	@echo "make test       set up, then run the tests"
 	@echo "make test-all   the slow tests too"
 	@echo "make sanitize   the native kernels' tests with the address and undefined-behaviour sanitizers (Linux, GCC)"

@@ -1,14 +1,17 @@
 """The n-gram part of every task against scikit-learn on a matrix that is made anew, and the scales of parts."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
+import textrnn
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.tasks import MultiLabel, Ordinal, Regression, Task, sigmoid
 from textrnn.text.ngrams import NgramRule
@@ -107,3 +110,26 @@ def test_ngrams_of_every_task_learn_what_scikit_learn_does() -> None:
     found, c = scores(Regression(mean=5.0, std=2.0), numbers, 1)
     ridge = Ridge(alpha=1 / c).fit(features(), (numbers - 5) / 2)
     np.testing.assert_allclose(found[:, 0], ridge.predict(features()), atol=1e-3)
+
+
+LABELS: dict[str, list[Any]] = {
+    "single_label": ["no", "yes", "perhaps"],
+    "multi_label": [[], ["x"], ["x", "y"]],
+    "ordinal": [1, 2, 3],
+    "regression": [0.5, 2.0, 3.25],
+}
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_texts_without_a_common_ngram(task: str, tmp_path: Path) -> None:
+    """They tell nothing, so the odds are all that the n-grams know; the last class is too rare for a sample to hold."""
+    texts = [f"t{index}" for index in range(60)]
+    labels = [LABELS[task][2 if index > 56 else index % 2] for index in range(60)]
+    settings: dict[str, Any] = {"hidden_size": 4, "embedding_size": 4, "epochs": 1, "members": 1, "character_ngrams": 0}
+    quiet: dict[str, Any] = {"on_event": lambda event: None}
+    trained = textrnn.train(texts, labels, task=task, ngrams=2, **settings, **quiet)
+    assert trained.header.ngrams == 0
+    trained.save(tmp_path / "one.textrnn")
+    logits = textrnn.load(tmp_path / "one.textrnn").logits(["t1", "something else"])
+    assert np.isfinite(logits).all()
+    np.testing.assert_array_equal(logits, trained.logits(["t1", "something else"]))

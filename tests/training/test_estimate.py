@@ -1,12 +1,10 @@
-"""How long a training will take, told beforehand, on a clock of our own; and texts whose sample shares nothing."""
+"""How long a training will take, told beforehand, on a clock of our own."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import textrnn
 from textrnn.config import Recipe
 from textrnn.data import read_labelled
 from textrnn.training import estimate
@@ -30,25 +28,3 @@ def test_the_n_grams_are_timed_on_a_sample(texts: int, monkeypatch: pytest.Monke
     sample = min(texts, 1000)
     assert learned[-1] == sample
     assert seconds == pytest.approx(5 * 0.001 * sample * (texts / sample) ** 1.3)
-
-
-LABELS: dict[str, list[Any]] = {
-    "single_label": ["no", "yes", "perhaps"],
-    "multi_label": [[], ["x"], ["x", "y"]],
-    "ordinal": [1, 2, 3],
-    "regression": [0.5, 2.0, 3.25],
-}
-
-
-@pytest.mark.parametrize("task", LABELS)
-def test_texts_without_a_common_ngram(task: str, tmp_path: Path) -> None:
-    texts = [f"t{index}" for index in range(60)]
-    labels = [LABELS[task][index % 3] for index in range(60)]
-    settings: dict[str, Any] = {"hidden_size": 4, "embedding_size": 4, "epochs": 1, "members": 1, "character_ngrams": 0}
-    quiet: dict[str, Any] = {"on_event": lambda event: None}
-    trained = textrnn.train(texts, labels, task=task, ngrams=2, **settings, **quiet)
-    assert trained.header.ngrams == 0
-    trained.save(tmp_path / "one.textrnn")
-    logits = textrnn.load(tmp_path / "one.textrnn").logits(["t1", "something else"])
-    assert np.isfinite(logits).all()
-    np.testing.assert_array_equal(logits, trained.logits(["t1", "something else"]))

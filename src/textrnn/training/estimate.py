@@ -102,10 +102,11 @@ def announce(
     classes: int,
 ) -> None:
     """How long it will take, where it is more than one network that trains."""
-    if recipe.model.members == 1 and not recipe.model.ngrams:
+    linear = recipe.model.ngrams or recipe.model.character_ngrams
+    if recipe.model.members == 1 and not linear:
         return
     seconds = estimate_seconds(recipe, training, unlabelled, vocabulary_size=vocabulary_size, classes=classes)
-    if recipe.model.ngrams:
+    if linear:
         seconds += ngram_seconds(recipe, dataset, classes)
     networks = f"{recipe.model.members} network{'s' if recipe.model.members > 1 else ''}"
     beside = f" and n-grams of up to {recipe.model.ngrams} tokens" if recipe.model.ngrams else ""

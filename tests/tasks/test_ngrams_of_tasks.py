@@ -15,6 +15,7 @@ import textrnn
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.tasks import MultiLabel, Ordinal, Regression, Task, sigmoid
 from textrnn.text.ngrams import NgramRule
+from textrnn.training import newton
 from textrnn.training.ngram_weights import fit_ngrams
 from textrnn.training.parts import fit_scales
 
@@ -87,11 +88,12 @@ def decisions(inside: NDArray[np.bool_], rows: NDArray[np.int64], c: float) -> N
     present = matrix[rows] > 0
     p, q = 1 + present[inside].sum(axis=0), 1 + present[~inside].sum(axis=0)
     scaled = matrix * (np.log(p / p.sum()) - np.log(q / q.sum()))
-    model = LogisticRegression(C=c, solver="liblinear").fit(scaled[rows], inside)
+    model = LogisticRegression(C=c, solver="liblinear", tol=1e-7, max_iter=1000).fit(scaled[rows], inside)
     return np.asarray(model.decision_function(scaled))
 
 
-def test_ngrams_of_every_task_learn_what_scikit_learn_does() -> None:
+def test_ngrams_of_every_task_learn_what_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newton, "ENOUGH", 1e-7)
     every = np.arange(len(WORDS))
 
     def scores(task: Task, targets: NDArray[Any], outputs: int) -> tuple[NDArray[np.float32], float]:

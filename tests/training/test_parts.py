@@ -16,6 +16,7 @@ from textrnn.config import TrainingConfig
 from textrnn.runtime import softmax
 from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.text.ngrams import NgramRule
+from textrnn.training import newton
 from textrnn.training.effort import TOKENS, DataSize, settings_for
 from textrnn.training.ngram_weights import STRENGTHS, fit_ngrams
 from textrnn.training.parts import fit_scales
@@ -34,8 +35,9 @@ def data(texts: int, classes: int) -> tuple[list[str], np.ndarray]:
 
 
 @pytest.mark.parametrize(("classes", "weighted"), [(2, False), (4, False), (2, True), (4, True)])
-def test_ngrams_learn_what_scikit_learn_does(classes: int, weighted: bool) -> None:
+def test_ngrams_learn_what_scikit_learn_does(classes: int, weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The matrix and the ratios are made anew here, from scikit-learn's counts of words and of their characters."""
+    monkeypatch.setattr(newton, "ENOUGH", 1e-7)
     texts, targets = data(300, classes)
     texts.append("alone")  # what one text holds counts, but is not learned
     targets = np.append(targets, 0)
@@ -60,7 +62,9 @@ def test_ngrams_learn_what_scikit_learn_does(classes: int, weighted: bool) -> No
             p, q = 1 + counted[inside].sum(axis=0), 1 + counted[~inside].sum(axis=0)
             scaled.append(matrix * root[:, None] * (np.log(p / p.sum()) - np.log(q / q.sum())))
         features = np.hstack(scaled)
-        model = LogisticRegression(C=part.strength, solver="liblinear").fit(features, inside, sample_weight=weights)
+        model = LogisticRegression(C=part.strength, solver="liblinear", tol=1e-7, max_iter=1000).fit(
+            features, inside, sample_weight=weights
+        )
         decisions.append(model.decision_function(features))
     scores = NgramScores(part.tensors(), "words", rule).scores(texts)
     if classes == 2:

@@ -161,6 +161,16 @@ class NgramsRecord(Structure):
     )
 
 
+class SparseRecord(Structure):
+    """`textrnn_sparse`."""
+
+    _fields_ = (
+        ("rows", c_int64),
+        *((name, c_void_p) for name in ("offset", "column", "number")),
+        ("squared", c_int32),
+    )
+
+
 SIGNATURES = {
     "textrnn_instruction_set": (c_char_p, []),
     "textrnn_use_instruction_set": (ctypes.c_int, [c_char_p]),
@@ -187,6 +197,7 @@ SIGNATURES = {
     "textrnn_ngrams_of_texts": (c_int64, [c_void_p, c_void_p, *(c_int64,) * 3, c_int32, *(c_void_p,) * 4]),
     "textrnn_ngrams_of_tokens": (c_int64, [c_char_p, c_void_p, c_void_p, *(c_int64,) * 3, c_void_p, c_void_p]),
     "textrnn_ngrams_take": (None, [c_void_p, c_void_p]),
+    "textrnn_sparse_product": (None, [POINTER(SparseRecord), c_void_p, c_int64, c_void_p, c_int32]),
     "textrnn_mask_rows": (None, [POINTER(MaskRecord), c_int64, c_int64, c_void_p]),
     "textrnn_read_words": (ctypes.c_int, [POINTER(ReadingRecord)]),
     "textrnn_learn_words": (c_int64, [POINTER(ReadingRecord)]),

@@ -134,6 +134,13 @@ typedef struct textrnn_ngrams {
   int32_t *slot;                    // filled by textrnn_ngrams_index [slots]
   int64_t slots;                    // a power of two above count
 } textrnn_ngrams;
+// A sparse matrix in compressed rows.
+typedef struct textrnn_sparse {
+  int64_t rows;
+  const int32_t *offset, *column;   // [rows + 1]; of each number
+  const float *number;
+  int32_t squared;                  // 1: every number stands for its square
+} textrnn_sparse;
 // Inverted dropout: the factor is 0 or `scale`, see reading.h. Scale 0: no mask.
 typedef struct textrnn_mask {
   uint64_t seed;
@@ -188,6 +195,8 @@ int32_t textrnn_ngrams_index(const textrnn_ngrams *part);
 // characters; the sums in double precision in this order. 1 if memory is short.
 int32_t textrnn_ngrams_scores(const textrnn_ngrams *part, const int32_t *keys, const int64_t *offsets, int64_t texts,
                               float *scores, int32_t threads);
+// to [rows, width] = the matrix times dense [columns, width]; every sum in the order of the numbers, whatever the threads.
+void textrnn_sparse_product(const textrnn_sparse *matrix, const float *dense, int64_t width, float *to, int32_t threads);
 // Factors of the first rows of a mask [rows, columns].
 void textrnn_mask_rows(const textrnn_mask *mask, int64_t rows, int64_t columns, float *to);
 // 0 on success, 1 if memory is short.

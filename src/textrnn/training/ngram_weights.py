@@ -9,9 +9,9 @@ the sums being over the n-grams of the same kind (tokens or characters), of whic
     score_k(d) = bias_k + sum over f of v_fk x_fdk
 
 The division is not in the paper: without it long texts get surer scores than short ones. v and bias_k minimise the log
-loss of "class k or not" over the texts, summed, plus |v|^2 / (2 C). What is kept is r m v, one number for each n-gram
-and class. The strength C is chosen on validation texts. N-grams that one training text only holds are left out. Which
-problems of this kind there are, the task says; see `textrnn.tasks.task.Problem`.
+loss of "class k or not" over the texts, summed, plus (|v|^2 + bias_k^2) / (2 C); newton.py does that. What is kept is
+r m v, one number for each n-gram and class. The strength C is chosen on validation texts. N-grams that one training
+text only holds are left out. Which problems of this kind there are, the task says; see `textrnn.tasks.task.Problem`.
 
 For a number of each text r_f = 1, and v and the bias minimise the squared error, summed and halved, plus |v|^2 / (2 C):
 scaled by the mean number of the texts that hold f, sums of sentences of sst2 were told worse (an error of 0.63 instead
@@ -28,11 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textrnn.native import available_threads
-from textrnn.runtime.ngram_scores import NgramScores, kinds
+from textrnn.runtime.ngram_scores import NgramScores
 from textrnn.tasks import SINGLE_LABEL, Problem, Task
-from textrnn.text.native_words import Flat
 from textrnn.text.ngram_reader import NgramReader
 from textrnn.text.ngrams import NgramRule
+from textrnn.training.newton import Columns
+from textrnn.training.ngram_problems import Held, solver_of, together
 
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Values of C."""
@@ -60,65 +61,6 @@ class NgramPart:
             "ngrams.weight": (scale * self.weight).astype(np.float32),
             "ngrams.bias": (scale * self.bias).astype(np.float32),
         }
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the training texts hold."""
-
-    known: NDArray[np.int32]
-    """Keys of the n-grams that several texts hold, ascending. [n-grams]"""
-    matrix: Any
-    """m / sqrt(n_d) where a text holds an n-gram. [texts, n-grams], sparse"""
-    factors: NDArray[np.float64]
-    """m of each n-gram's kind. [n-grams]"""
-
-    @classmethod
-    def of(cls, read: Flat) -> "Held":
-        """From what a reader has found in the texts."""
-        from scipy.sparse import csr_array
-
-        keys, offsets = read
-        texts = len(offsets) - 1
-        owners = np.repeat(np.arange(texts, dtype=np.int32), np.diff(offsets))
-        values, factor_of = np.zeros(len(keys), dtype=np.float32), np.zeros(2)
-        for row, kind in enumerate(kinds(keys)):
-            roots = np.sqrt(np.bincount(owners[kind], minlength=texts))
-            factor_of[row] = roots.mean()
-            values[kind] = (factor_of[row] / np.maximum(roots, 1))[owners[kind]]
-        known, columns, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        shared = counts > 1
-        places = np.cumsum(shared, dtype=np.int32) - np.int32(1)
-        kept = shared[columns]
-        # scikit-learn wants indices of 32 bits
-        ends = np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int32)
-        matrix = csr_array((values[kept], places[columns[kept]], ends), shape=(texts, int(shared.sum())))
-        return cls(known[shared], matrix, factor_of[(kinds(known[shared])[1]).astype(int)])
-
-    def ratios(self, problem: Problem, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """r of one problem, a text counting as many times as it weighs. [n-grams]"""
-        if problem.values.dtype.kind != "b":
-            return np.ones(len(self.known))
-        matrix = self.of_rows(problem)
-        if weights is not None and problem.rows is not None:
-            weights = weights[problem.rows]
-        inside = problem.values if weights is None else weights * problem.values
-        entries = np.diff(matrix.indptr)
-        everywhere, within = (
-            np.bincount(
-                matrix.indices, None if of_texts is None else np.repeat(of_texts, entries), minlength=len(self.known)
-            )
-            for of_texts in (weights, inside)
-        )
-        p, q = 1.0 + within, 1.0 + everywhere - within
-        found = np.zeros(len(self.known))
-        for kind in kinds(self.known):
-            found[kind] = np.log(p[kind] / p[kind].sum()) - np.log(q[kind] / q[kind].sum())
-        return found
-
-    def of_rows(self, problem: Problem) -> Any:
-        """The rows of the matrix that a problem is about."""
-        return self.matrix if problem.rows is None else self.matrix[problem.rows]
 
 
 def fit_ngrams(
@@ -150,19 +92,20 @@ def fit_ngrams(
     problems = [_weighted(problem, weights) for problem in task.problems(targets, classes, balanced=balanced)]
     reader = NgramReader(tokenizer, rule)
     held = Held.of(reader.keys(texts))
+    columns = Columns(held.matrix)
     with ThreadPoolExecutor(available_threads()) as pool:
-        ratios = list(pool.map(partial(held.ratios, weights=weights), problems))
+        begun = partial(solver_of, held, columns, weights=weights)
+        blocks = together(problems, len(held.known))
+        solvers = list(pool.map(begun, blocks))
 
         def part_of(strength: float) -> NgramPart:
-            def solved(problem: Problem, its_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float32], float]:
-                solve = _inside_or_not if problem.values.dtype.kind == "b" else _number
-                return solve(held, its_ratios, problem, strength)
-
             weight = np.zeros((len(held.known), classes), dtype=np.float32)
             bias = np.zeros(classes, dtype=np.float32)
-            for problem, (column, shift) in zip(problems, pool.map(solved, problems, ratios), strict=True):
-                for k, factor in problem.columns:
-                    weight[:, k], bias[k] = column * np.float32(factor), shift * factor
+            for block, found in zip(blocks, pool.map(lambda solve: solve(strength), solvers), strict=True):
+                for problem, column in zip(block, found.T, strict=True):
+                    for k, factor in problem.columns:
+                        weight[:, k] = held.factors * column[:-1] * factor
+                        bias[k] = column[-1] * factor
             return NgramPart(held.known, weight, bias, strength)
 
         if validation is None or validation_targets is None:
@@ -209,38 +152,3 @@ def _least_loss(scores: NDArray[np.float64], targets: NDArray[Any], task: Task) 
         lambda power: task.loss_and_slope(targets, np.exp(power) * scores)[0], bounds=(-4, 4), method="bounded"
     )
     return float(found.fun)
-
-
-def _inside_or_not(
-    held: Held, ratios: NDArray[np.float64], problem: Problem, strength: float
-) -> tuple[NDArray[np.float32], float]:
-    """r m v [n-grams] and the bias of one class."""
-    from sklearn.linear_model import LogisticRegression
-
-    inside = problem.values
-    if not len(ratios) or inside.all() or not inside.any():  # nothing to tell by: odds of one text more on either side
-        yes = float(inside.sum())
-        return np.zeros(len(ratios), dtype=np.float32), float(np.log((yes + 1) / (len(inside) - yes + 1)))
-    model = LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=100)
-    model.fit(_scaled(held.of_rows(problem), ratios), inside, sample_weight=problem.weights)
-    return (ratios * held.factors * model.coef_[0]).astype(np.float32), float(model.intercept_[0])
-
-
-def _number(
-    held: Held, ratios: NDArray[np.float64], problem: Problem, strength: float
-) -> tuple[NDArray[np.float32], float]:
-    """m v [n-grams] and the bias of a number."""
-    from sklearn.linear_model import Ridge
-
-    if not len(ratios):
-        return np.zeros(0, dtype=np.float32), float(np.average(problem.values, weights=problem.weights))
-    model = Ridge(alpha=1 / strength, solver="sparse_cg", tol=1e-5, max_iter=1000)
-    model.fit(held.of_rows(problem), problem.values, sample_weight=problem.weights)
-    return (held.factors * model.coef_).astype(np.float32), float(model.intercept_)
-
-
-def _scaled(matrix: Any, factors: NDArray[np.float64]) -> Any:
-    """A matrix with its columns times these; in place, so that indices keep their 32 bits."""
-    scaled = matrix.copy()
-    scaled.data = (scaled.data * factors[scaled.indices]).astype(np.float32)
-    return scaled

@@ -27,4 +27,4 @@ def test_the_n_grams_are_timed_on_a_sample(texts: int, monkeypatch: pytest.Monke
     seconds = estimate.ngram_seconds(Recipe.from_settings(ngrams=2), dataset, 2)
     sample = min(texts, 1000)
     assert learned[-1] == sample
-    assert seconds == pytest.approx(5 * 0.001 * sample * (texts / sample) ** 1.3)
+    assert seconds == pytest.approx(3 * 0.001 * sample * (texts / sample) ** 1.3)

@@ -17,13 +17,14 @@ from typing import Any
 from benchmarks.accuracy.plot import draw
 from benchmarks.accuracy.table import details, overview
 from benchmarks.lengths import data_folder
-from benchmarks.tables import optimizer_table, peak_table, ratio_table, side_table, speed_table
+from benchmarks.tables import learning_table, optimizer_table, peak_table, ratio_table, side_table, speed_table
 from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
 BENCHMARKS = [
     *("training_speed", "training_step", "last_state", "notebook_loop", "minimal_cells", "optimizer_step"),
+    "ngram_learning",
     *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start"),
 ]
 PACKAGES = ["numpy", "torch", "scikit-learn", "onnxruntime", "fasttext", "tokenizers"]
@@ -48,6 +49,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def shown(machine: dict[str, Any]) -> str:
+    """A machine in words."""
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['instruction set']}, {machine['date']}"
+
+
 def page(results: dict[str, Any]) -> str:
     """docs/benchmarks.md."""
     here = results["machine"]
@@ -56,14 +62,16 @@ def page(results: dict[str, Any]) -> str:
     tables = [row for row in results["minimal_cells"] if "engine" in row]
     template = (ROOT / "benchmarks" / "report.md").read_text(encoding="utf-8")
     return template.format(
-        machine=f"{here['processor']}, {here['cores']} cores, {here['instruction set']}, {here['date']}; "
-        + ", ".join(f"{name} {version}" for name, version in here["versions"].items()),
+        machine=f"{shown(here)}; "
+        + ", ".join(f"{name} {version}" for name, version in here["versions"].items())
+        + "".join(f"; `{name}`: {shown(other)}" for name, other in results.get("measured alone", {}).items()),
         training=ratio_table(results["training_speed"]),
         peak=peak_table([row for row in results["training_speed"] if row["cell"] != "elman"]),
         step=ratio_table(results["training_step"]),
         other_training=ratio_table([*results["last_state"], *results["notebook_loop"], *minimal]),
         denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
         optimizer=optimizer_table(results["optimizer_step"]),
+        ngrams=learning_table(results["ngram_learning"]),
         inference=ratio_table(results["inference_onnx"]),
         latency=", ".join(
             f"{row['microseconds in the kernels']:.0f} us for `{row['cell']}`, "
@@ -96,7 +104,7 @@ def page(results: dict[str, Any]) -> str:
 
 
 def main(names: list[str]) -> None:
-    """With names the other results stay those of the last time."""
+    """With names the other results stay those of the last time, and of the machine of that time."""
     if data_folder() is None:
         raise SystemExit("set TEXTRNN_DATA to the folder of the data sets")
     if instruction_set() is None:
@@ -104,11 +112,14 @@ def main(names: list[str]) -> None:
     if unknown := set(names) - set(BENCHMARKS):
         raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if names else {}
-    results["machine"] = machine()
+    if not names:
+        results["machine"] = machine()
     for name in names or BENCHMARKS:
         print(f"measuring {name} …", flush=True)
         started = time.perf_counter()
         results[name] = importlib.import_module(f"benchmarks.{name}").measure()
+        if names:
+            results.setdefault("measured alone", {})[name] = machine()
         print(json.dumps(results[name], indent=1), flush=True)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -63,6 +63,16 @@ def side_table(sides: dict[str, float], unit: str) -> str:
     return table(["side", unit], [[side, number(value)] for side, value in sides.items()])
 
 
+def learning_table(rows: list[Row]) -> str:
+    lines = []
+    for row in rows:
+        ours, theirs = (row["processor seconds"][side] for side in ("textrnn", "LIBLINEAR"))
+        sizes = [f"{row[name]:,}" for name in ("problems", "n-grams", "numbers")]
+        lines.append([row["set"], *sizes, f"{ours:.1f}", f"{theirs:.1f}", f"{theirs / ours:.1f}"])
+    header = "set | linear models | n-grams | numbers in the matrix | textrnn, s | LIBLINEAR, s | times faster"
+    return table(header.split(" | "), lines)
+
+
 def optimizer_table(rows: list[Row]) -> str:
     lines = []
     for row in rows:

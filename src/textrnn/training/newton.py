@@ -7,8 +7,7 @@ For problem k, with h_d the row of text d, y_dk = 1 inside and -1 outside, a_dk 
 which is L2-regularised logistic regression on the columns times r_k, with coefficients u / r_k. Newton's method, its
 steps solved by conjugate gradients with a diagonal preconditioner and shortened until the loss falls enough: algorithm
 7.1 of Nocedal and Wright (2006), "Numerical Optimization"; for this problem Lin, Weng and Keerthi (2008), JMLR 9,
-627-650. One product with the matrix serves many problems. That is what makes it fast: 150 classes of clinc150 cost
-LIBLINEAR, one after the other, ten times as long.
+627-650. One product with the matrix serves many problems; that is what makes it fast (docs/benchmarks.md).
 """
 
 from typing import Any

@@ -44,7 +44,7 @@ class Held:
         shared = counts > 1
         places = np.cumsum(shared, dtype=np.int32) - np.int32(1)
         kept = shared[columns]
-        # scikit-learn wants indices of 32 bits
+        # the native kernels and scikit-learn want indices of 32 bits
         ends = np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int32)
         matrix = csr_array((values[kept], places[columns[kept]], ends), shape=(texts, int(shared.sum())))
         return cls(known[shared], matrix, factor_of[(kinds(known[shared])[1]).astype(int)])

@@ -9,10 +9,8 @@ cache.
 """
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,7 +22,7 @@ from benchmarks.bounds import at_most, cache_bandwidth, forward_operations, peak
 from benchmarks.lengths import data_folder
 from benchmarks.onnx_graph import graph
 from benchmarks.peers import LONGEST, classifier, corpus, shuffled_batches
-from benchmarks.timing import best_times
+from benchmarks.timing import best_times, runtime_threads
 from textrnn.model import TextClassifier
 from textrnn.runtime.engines import Network, build_network
 from textrnn.runtime.native_network import NativeNetwork
@@ -34,20 +32,6 @@ REACH = {
     "imdb, 50 to 500 tokens, batch 32": {"gru": 8, "lstm": 3.5, "elman": 20},
     "imdb, 256 tokens each, batch 32": {"gru": 5, "lstm": 2.4, "elman": 17},
 }
-
-
-@contextmanager
-def runtime_threads(threads: int) -> Iterator[None]:
-    """For our runtime, within the block."""
-    before = os.environ.get("TEXTRNN_NUM_THREADS")
-    os.environ["TEXTRNN_NUM_THREADS"] = str(threads)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TEXTRNN_NUM_THREADS"]
-        else:
-            os.environ["TEXTRNN_NUM_THREADS"] = before
 
 
 def session(raw: bytes, threads: int) -> Any:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.inference_onnx import runtime_threads
 from benchmarks.lengths import data_folder
 from benchmarks.peers import TorchBatch, as_in_training, assert_close, classifier, corpus, shuffled_batches
-from benchmarks.timing import best_times
+from benchmarks.timing import best_times, runtime_threads
 from textrnn.model import ENCODERS, SILENCE, TextClassifier
 from textrnn.native import library
 from textrnn.runtime.engines import build_network

@@ -6,16 +6,13 @@ problem's loss may be more than a thousandth above the peer's.
 """
 
 import json
-import os
 from typing import Any
-
-os.environ.setdefault("TEXTRNN_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.lengths import data_folder, read
-from benchmarks.timing import processor_seconds
+from benchmarks.timing import processor_seconds, runtime_threads
 from textrnn.data import LabelledTexts
 from textrnn.text.ngram_reader import NgramReader
 from textrnn.text.ngrams import NgramRule
@@ -42,7 +39,7 @@ def compare(name: str, dataset: LabelledTexts, rule: NgramRule) -> dict[str, Any
     problems = task.problems(dataset.targets, classes, balanced=False)
     held = Held.of(NgramReader("words", rule).keys(dataset.texts))
     ratios = [held.ratios(problem) for problem in problems]
-    with threadpool_limits(1):
+    with threadpool_limits(1), runtime_threads(1):
         started = processor_seconds()
         columns = Columns(held.matrix)
         blocks = together(problems, len(held.known))

@@ -3,7 +3,8 @@
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,20 @@ def best_times(work: Work, *, rounds: int, turn_seconds: float = 0.03) -> Times:
                 if now - turn >= turn_seconds:
                     break
     return Times(wall, processor)
+
+
+@contextmanager
+def runtime_threads(threads: int) -> Iterator[None]:
+    """For our runtime and the n-grams, within the block."""
+    before = os.environ.get("TEXTRNN_NUM_THREADS")
+    os.environ["TEXTRNN_NUM_THREADS"] = str(threads)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TEXTRNN_NUM_THREADS"]
+        else:
+            os.environ["TEXTRNN_NUM_THREADS"] = before
 
 
 def processor_seconds() -> float:

@@ -285,3 +285,12 @@ def test_a_search_for_less_error_finds_less_error() -> None:
     tuning = textrnn.tune(TEXTS, labels, task="regression", metric="mae", budget=300.0, on_trial=twice, **fixed)
     values = [trial.value for trial in seen if trial.value is not None]
     assert tuning.best.value == min(values) and isinstance(tuning.classifier.task, Regression)
+
+
+@pytest.mark.parametrize(("levels", "told"), [([1, 2], "task ordinal\n"), (["low", "high"], "task ordinal, order [")])
+def test_info_tells_the_order_of_levels_where_one_was_given(levels: list[Any], told: str, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {**SMALL, "epochs": 1, "min_count": 1}
+    if isinstance(levels[0], str):
+        settings["label_order"] = "low,high"
+    textrnn.train(TEXTS, levels * (len(TEXTS) // 2), task="ordinal", **settings).save(tmp_path / "m.textrnn")
+    assert told in run_here("info", tmp_path / "m.textrnn").out

@@ -50,7 +50,9 @@ def _lines(header: Header, path: Path) -> list[str]:
     parameters = sum(math.prod(shape) for shape in expected_tensors(header).values())
     tokens = " ".join(one_line(token, 40) for token in header.vocabulary[2:12])
     labels = ", ".join(one_line(label, 40) for label in header.labels[:20])
-    task = ", ".join(f"{name} {one_line(value, 200)}" for name, value in msgspec.to_builtins(header.task).items())
+    # Levels whose order their numbers give have no list of it.
+    known = {name: value for name, value in msgspec.to_builtins(header.task).items() if value != []}
+    task = ", ".join(f"{name} {one_line(value, 200)}" for name, value in known.items())
     lines = [
         f"{path}: {path.stat().st_size:,} bytes, format {header.format_version}",
         *([] if header.task == SINGLE_LABEL else [one_line(task, 300)]),

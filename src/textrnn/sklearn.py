@@ -68,6 +68,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         dropout: float = 0.5,
         word_dropout: float = 0.0,
         variational: bool = False,
+        dropout_by_word: bool = False,
         recurrent_dropout: float = 0.0,
         adversarial: float = 0.0,
         virtual_adversarial: float = 0.0,
@@ -121,6 +122,7 @@ class RNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.dropout = dropout
         self.word_dropout = word_dropout
         self.variational = variational
+        self.dropout_by_word = dropout_by_word
         self.recurrent_dropout = recurrent_dropout
         self.adversarial = adversarial
         self.virtual_adversarial = virtual_adversarial

@@ -52,6 +52,13 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
     variational: Annotated[
         bool, Meta(description="Dropout of embeddings and between layers zeroes the same features at every step.")
     ] = False
+    dropout_by_word: Annotated[
+        bool,
+        Meta(
+            description="Dropout zeroes the same features of a word's embedding wherever a batch has it, so that each "
+            "word is computed once."
+        ),
+    ] = False
     recurrent_dropout: Annotated[
         float,
         Meta(ge=0, lt=1, description="Probability of zeroing an entry of the recurrent weights, drawn once a batch."),

@@ -10,9 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from textrnn.cells import UNROLLS
 from textrnn.config import ModelConfig, TrainingConfig
 from textrnn.model import ENCODERS, SILENCE, Noise, TextClassifier
+from textrnn.model.layers import run_layers
 from textrnn.model.noise import Mask, masked
+from textrnn.model.pooling import POOLINGS
 from textrnn.native import available_instruction_sets, instruction_set, use_instruction_set
 from textrnn.training.randomness import random_stream
 
@@ -114,15 +117,37 @@ def test_words_are_dropped_by_type() -> None:
     assert_inverted(by_type, 0.2)
 
 
+@pytest.mark.parametrize("readings", [1, 2])
+def test_features_by_word_and_reading(readings: int) -> None:
+    """All tokens of a word have its factors, in each reading others."""
+    batch, words = 40, 3_000
+    ids = torch.randint(0, words, (50, batch), generator=random_stream(1))
+    ids[:, batch // 2 :] = ids[:, : batch // 2]
+    noise = Noise(random_stream(0), dropout=0.2, dropout_by_word=True, readings=readings)
+    mask = drawn(noise.embeddings_mask(ids, 6))
+    assert mask.shape == (50, batch, 6)
+    halves = mask.chunk(2, dim=1)
+    assert torch.equal(*halves) == (readings == 1)
+    for half in halves:
+        first: dict[int, Tensor] = {}
+        for token, factors in zip(ids[:, : batch // 2].reshape(-1).tolist(), half.reshape(-1, 6), strict=True):
+            assert torch.equal(first.setdefault(token, factors), factors)
+        assert_inverted(torch.stack(list(first.values())), 0.2)
+
+
 def test_recurrent_weights() -> None:
     assert_inverted(drawn(Noise(random_stream(0), recurrent_dropout=0.6).weight_mask(300, 100)), 0.6)
 
 
-@pytest.mark.parametrize("noise", [SILENCE, Noise(random_stream(0), variational=True)])
+@pytest.mark.parametrize(
+    "noise", [SILENCE, Noise(random_stream(0), variational=True, dropout_by_word=True, readings=2)]
+)
 def test_silence_draws_nothing(noise: Noise) -> None:
     before = noise.stream.get_state()
-    masks = (noise.word_mask(torch.ones(2, 2, dtype=torch.int64)), noise.steps_mask(2, 3, 4))
-    assert (*masks, noise.pooled_mask(2, 3), noise.weight_mask(4, 4)) == (None, None, None, None)
+    ids = torch.ones(2, 2, dtype=torch.int64)
+    masks = (noise.word_mask(ids), noise.embeddings_mask(ids, 3), noise.steps_mask(2, 3, 4))
+    assert (*masks, noise.pooled_mask(2, 3), noise.weight_mask(4, 4)) == (None, None, None, None, None)
+    assert noise.words_read(ids) is ids
     model = make("gru")
     cell: Any = model.stack[0].left_to_right
     assert noise.cell(cell) is cell
@@ -139,9 +164,11 @@ def test_a_mask_has_its_gradient() -> None:
 
 
 def test_from_config() -> None:
-    config = TrainingConfig(dropout=0.1, word_dropout=0.2, variational=True, recurrent_dropout=0.3)
+    config = TrainingConfig(dropout=0.1, word_dropout=0.2, variational=True, recurrent_dropout=0.3, r_drop=1.0)
     stream = random_stream(0)
-    assert Noise.from_config(stream, config) == Noise(stream, 0.1, 0.2, True, 0.3)
+    assert Noise.from_config(stream, config) == Noise(stream, 0.1, 0.2, True, 0.3, readings=2)
+    by_word = Noise.from_config(stream, TrainingConfig(dropout=0.1, dropout_by_word=True))
+    assert by_word == Noise(stream, 0.1, dropout_by_word=True)
 
 
 def make(cell: str) -> TextClassifier:
@@ -182,19 +209,50 @@ def test_recurrent_dropout_is_a_network_with_other_weights() -> None:
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "minlstm"])
-@pytest.mark.parametrize("variational", [False, True])
-def test_all_backends_hear_the_same_noise(cell: str, variational: bool) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"variational": True},
+        {"dropout_by_word": True},
+        {"dropout_by_word": True, "readings": 2},
+        {"dropout_by_word": True, "readings": 2, "perturbation": torch.randn(6, 6, 4, generator=random_stream(7))},
+        {"variational": True, "perturbation": torch.randn(6, 6, 4, generator=random_stream(7))},
+    ],
+)
+def test_all_backends_hear_the_same_noise(cell: str, how: dict[str, Any]) -> None:
     model = make(cell)
     results = []
+    ids, lengths = IDS.repeat(2, 1), LENGTHS.repeat(2)  # as of two readings
     for backend in ENCODERS:
         model.backend = backend
-        noise = Noise(random_stream(4), 0.3, 0.2, variational, 0.4)
-        logits = model(IDS, LENGTHS, noise)
+        logits = model(ids, lengths, Noise(random_stream(4), 0.3, 0.2, recurrent_dropout=0.4, **how))
         results.append([logits, *torch.autograd.grad(logits.square().sum(), list(model.parameters()))])
     for other in results[1:]:
         torch.testing.assert_close(other, results[0], rtol=1e-4, atol=1e-5)
     model.backend = "readable"
-    assert not torch.equal(results[0][0], model(IDS, LENGTHS, Noise(random_stream(5), 0.3, 0.2, variational, 0.4)))
+    other = model(ids, lengths, Noise(random_stream(5), 0.3, 0.2, recurrent_dropout=0.4, **how))
+    assert not torch.equal(results[0][0], other)
+
+
+def test_dropout_by_word_is_a_network_with_another_table() -> None:
+    """Each half of the batch with its own, whose rows are the embeddings times the factors."""
+    model = make("gru")
+    ids, lengths = IDS.repeat(2, 1), LENGTHS.repeat(2)
+    stream = random_stream(8)
+    noisy = model(ids, lengths, Noise(random_stream(8), dropout=0.4, dropout_by_word=True, readings=2))
+    mask = expected_mask((2 * 20, 4), 0.4, stream).view(20, 2, 4)  # row id * 2 + reading
+    between, pooled = expected_mask((6, 6, 10), 0.4, stream), expected_mask((6, 10), 0.4, stream)
+    table = model.embedding.weight.detach().clone()
+    for reading in range(2):
+        with torch.no_grad():
+            model.embedding.weight.copy_(table * mask[:, reading])
+        half = slice(3 * reading, 3 * reading + 3)
+        inputs = model.embedding(IDS.t())
+        outputs, _ = run_layers(model.stack[:1], inputs, LENGTHS, UNROLLS["readable"], SILENCE)
+        outputs, _ = run_layers(model.stack[1:], outputs * between[:, half], LENGTHS, UNROLLS["readable"], SILENCE)
+        features = POOLINGS["mean"](outputs, outputs[0], LENGTHS) * pooled[half]
+        torch.testing.assert_close(noisy[half], model.head(features), rtol=0, atol=1e-6)
 
 
 def test_dropout_between_layers() -> None:

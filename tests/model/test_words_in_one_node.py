@@ -36,7 +36,7 @@ def test_the_gradient_is_that_of_an_embedding(vocabulary: int, sparse: bool) -> 
     (table(chosen) * weights).sum().backward()
     assert table.weight.grad is not None
     expected, table.weight.grad = table.weight.grad, None
-    read = read_words(table, reading_of(table, plan, None, None, variational=False))
+    read = read_words(table, reading_of(table, plan, None, None))
     assert torch.equal(read, table(chosen))
     (read * weights).sum().backward()
     found: torch.Tensor | None = table.weight.grad

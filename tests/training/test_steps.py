@@ -58,7 +58,7 @@ def setting(model: TextClassifier, *, stream: int = 1, optimizer: str = "adamw",
     loss = replace(CROSS_ENTROPY, weights=weights)
     r_drop, from_base = options.pop("r_drop", 0.0), options.pop("from_base", ())
     options.pop("weighted_texts", None)
-    noise = Noise(random_stream(stream), **options)
+    noise = Noise(random_stream(stream), **options, readings=2 if r_drop else 1)
     return Setting(model, make_optimizer(model, config, from_base), noise, 0.5, loss, pad_to, r_drop)
 
 
@@ -87,6 +87,18 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"cell": "elman_relu", "pooling": "last"}, {"dropout": 0.4, "variational": True}),
     ({"cell": "mingru", "pooling": "mean", "bidirectional": True}, {"dropout": 0.2, "variational": True}),
     ({"cell": "gru", "pooling": "max", "bidirectional": True}, {"dropout": 0.3, "word_dropout": 0.2, "r_drop": 2.0}),
+    (
+        {"cell": "gru", "pooling": "max", "bidirectional": True},
+        {"dropout": 0.3, "word_dropout": 0.2, "dropout_by_word": True},
+    ),
+    (
+        {"cell": "lstm", "pooling": "mean"},
+        {"dropout": 0.3, "dropout_by_word": True, "word_dropout": 0.2, "r_drop": 2.0},
+    ),
+    (
+        {"cell": "mingru", "pooling": "mean", "padding": "through"},
+        {"dropout": 0.3, "dropout_by_word": True, "r_drop": 1.0},
+    ),
     ({"cell": "gru", "pooling": "max"}, {"dropout": 0.3, "from_base": FROM_BASE}),
     ({"cell": "lstm", "pooling": "mean"}, {"dropout": 0.3, "from_base": FROM_BASE, "optimizer": "adam"}),
     ({"cell": "elman", "pooling": "mean"}, {"dropout": 0.5, "r_drop": 0.7, "weighted": True}),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from textrnn.native import Plan, library
-from textrnn.native.interface import MaskRecord, ReadingRecord
+from textrnn.native.interface import BY_STEP, BY_WORD, MaskRecord, ReadingRecord
 
 NO_MASK = MaskRecord()
 
@@ -24,24 +24,28 @@ class Reading:
         *,
         words: MaskRecord | None = None,
         features: MaskRecord | None = None,
-        variational: bool = False,
+        by: int = BY_STEP,
+        readings: int = 1,
         silent: int | None = None,
         sparse: bool = False,
     ) -> None:
         """Read and learn nothing yet.
 
         Args:
-            plan: of the batch, made with its ids.
+            plan: of the batch, made with its ids; those of several readings are `id * readings + reading`.
             words: factors of the different words.
-            features: factors of the features at each position.
-            variational: whether `features` are the same at all steps of a text.
+            features: factors of the features.
+            by: what those belong to: BY_STEP, BY_TEXT or BY_WORD.
+            readings: how often the batch has every text.
             silent: the id whose row learns nothing.
             sparse: whether the table's gradient is to be a sparse tensor.
         """
         self.plan, self.words, self.features = plan, words or NO_MASK, features or NO_MASK
-        self.variational, self.silent, self.sparse = variational, -1 if silent is None else silent, sparse
-        self.rows = plan.unique if features is None else plan.positions
-        """One for each different word of the plan, or with a mask of features for each position."""
+        self.by, self.readings, self.silent, self.sparse = by, readings, -1 if silent is None else silent, sparse
+        self.once = features is None or by == BY_WORD
+        """Whether a word is the same wherever it occurs."""
+        self.rows = plan.unique if self.once else plan.positions
+        """One for each different word of the plan, or for each position."""
 
     def read(self, table: Tensor, inputs: int, threads: int) -> None:
         """Write the embeddings [rows, features] of a table of 32-bit floats to the address `inputs`."""
@@ -53,8 +57,9 @@ class Reading:
             features=table.shape[1],
             table=table.data_ptr(),
             word=self.words,
-            step=self.features,
-            variational=self.variational,
+            feature=self.features,
+            by=self.by,
+            readings=self.readings,
             threads=threads,
             inputs=inputs,
             silent=self.silent,
@@ -72,7 +77,7 @@ class Reading:
         found = kernels.textrnn_learn_words(ctypes.byref(record))
         if found < 0:
             raise MemoryError("out of memory in the native kernels")
-        if found < words:  # the silent one was among them
+        if found < words:  # the silent one was among them, or several readings
             ids, rows = ids[:, :found], rows[:found]
         if not self.sparse:
             return torch.zeros(self._size).index_copy_(0, ids[0], rows)

@@ -42,7 +42,7 @@ def encode(
     inputs = masked(inputs, None if words is None else words.unsqueeze(-1))
     if noise.perturbation is not None:
         inputs = inputs + noise.perturbation
-    inputs = masked(inputs, noise.steps_mask(*inputs.shape))
+    inputs = masked(inputs, noise.embeddings_mask(ids, inputs.shape[-1]))
     if reader.config.padding == "through":
         lengths = torch.full_like(lengths, len(inputs))
     outputs, finals = run_layers(reader.stack, inputs, lengths, unroll, noise)

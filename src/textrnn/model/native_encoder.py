@@ -28,19 +28,23 @@ def native_encode(
     batch, time = ids.shape
     if config.padding == "through":
         lengths = torch.full_like(lengths, time)
-    plan = _plan(ids, lengths, reader.embedding.num_embeddings)
+    plan = _plan(noise.words_read(ids), lengths, reader.embedding.num_embeddings * noise.readings_apart)
     words, features = noise.words(), noise.features()
     added = _of_positions(noise.perturbation, plan)  # another amount wherever a word occurs
-    reading = reading_of(
-        reader.embedding, plan, words, features if added is None else None, variational=noise.variational
-    )
+    reading = reading_of(reader.embedding, plan, words, features if added is None else None, noise)
     inputs: Tensor = reader.embedding.weight
     if added is not None:
         read = read_words(reader.embedding, reading)
         inputs = read.index_select(0, torch.from_numpy(plan.unique_index.astype(np.int64))) + added
         if features is not None:
-            steps, width = 1 if noise.variational else time, config.embedding_size
-            inputs = masked(inputs, _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan))
+            width = config.embedding_size
+            if noise.dropout_by_word:
+                read_ids = torch.from_numpy(plan.unique_ids[plan.unique_index])
+                factors: Tensor | None = features.factors(read_ids, width)
+            else:
+                steps = 1 if noise.variational else time
+                factors = _of_positions(features.rows(steps * batch, width).view(steps, batch, width), plan)
+            inputs = masked(inputs, factors)
 
     pooled: Tensor | None = None
     for depth, layer in enumerate(reader.stack):
@@ -53,7 +57,7 @@ def native_encode(
             plan,
             inputs,
             reading=reading if added is None and not depth else None,
-            indexed=added is None and features is None and not depth,
+            indexed=added is None and reading.once and not depth,
             pooling=config.pooling if last else None,
             states=None,
             keep_outputs=not last,

@@ -8,28 +8,36 @@ from torch import Tensor, nn
 
 from textrnn.cells.native_function import plain, threads
 from textrnn.cells.native_reading import Reading
-from textrnn.model.noise import Mask
+from textrnn.model.noise import SILENCE, Mask, Noise
 from textrnn.native import Plan
+from textrnn.native.interface import BY_STEP, BY_TEXT, BY_WORD
 
 
 def reading_of(
-    embedding: nn.Embedding, plan: Plan, words: Mask | None, features: Mask | None, *, variational: bool
+    embedding: nn.Embedding, plan: Plan, words: Mask | None, features: Mask | None, noise: Noise = SILENCE
 ) -> Reading:
     """How a plan's words are read from a table.
 
     Args:
         embedding: the table, of 32-bit floats on the CPU.
-        plan: of the batch, made with its ids.
-        words, features, variational: see `Noise`.
+        plan: of the batch, made with its ids, those of `noise.words_read`.
+        words, features: masks that were drawn from the noise.
+        noise: tells what the factors of `features` belong to.
     """
     return Reading(
         plan,
         words=words.record if words else None,
         features=features.record if features else None,
-        variational=variational,
+        by=by(noise),
+        readings=noise.readings_apart,
         silent=embedding.padding_idx,
         sparse=embedding.sparse,
     )
+
+
+def by(noise: Noise) -> int:
+    """What the factors of features belong to, in the kernels' words."""
+    return BY_WORD if noise.dropout_by_word else BY_TEXT if noise.variational else BY_STEP
 
 
 def read_words(embedding: nn.Embedding, reading: Reading) -> Float[Tensor, "rows features"]:

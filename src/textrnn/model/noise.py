@@ -87,23 +87,40 @@ class Noise:
     word_dropout: float = 0.0
     """Probability of zeroing a word's embedding, all over the batch."""
     variational: bool = False
-    """Whether the same features are zeroed at every step."""
+    """Whether the same features are zeroed at every step, of embeddings and between layers."""
     recurrent_dropout: float = 0.0
     """Probability of zeroing an entry of a recurrent weight."""
+    dropout_by_word: bool = False
+    """Whether the same features of a word's embedding are zeroed wherever a batch has it; `variational` is then between
+    layers only."""
+    readings: int = 1
+    """How often a batch holds every text, first all of them once, then again; with `dropout_by_word` each reading has
+    masks of its own."""
     perturbation: Float[Tensor, "time batch features"] | None = None
     """Added to the embeddings before dropout; nothing random in it."""
 
     @classmethod
     def from_config(cls, stream: torch.Generator, config: TrainingConfig) -> "Noise":
         """What a configuration asks for."""
-        return cls(stream, config.dropout, config.word_dropout, config.variational, config.recurrent_dropout)
+        return cls(
+            stream,
+            config.dropout,
+            config.word_dropout,
+            config.variational,
+            config.recurrent_dropout,
+            config.dropout_by_word,
+            readings=2 if config.r_drop else 1,
+        )
 
     def words(self) -> Mask | None:
         """A factor for each word: row `id`, one column."""
         return self._drawn(self.word_dropout)
 
     def features(self) -> Mask | None:
-        """A factor for each feature of each step: row `step * batch + text`, or `text` alone with `variational`."""
+        """A factor for each feature of each step: row `step * batch + text`, or `text` alone with `variational`.
+
+        Of the embeddings, with `dropout_by_word`, row `id * readings + reading`.
+        """
         return self._drawn(self.dropout)
 
     def pooled(self) -> Mask | None:
@@ -119,6 +136,29 @@ class Noise:
         """A factor for each feature of each step; with `variational` steps = 1, one mask for all steps."""
         mask, steps = self.features(), 1 if self.variational else time
         return None if mask is None else mask.rows(steps * batch, features).view(steps, batch, features)
+
+    @property
+    def readings_apart(self) -> int:
+        """How many forms of a word a batch has."""
+        return self.readings if self.dropout_by_word and self.dropout else 1
+
+    def words_read(self, ids: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+        """Numbers of the words, those of different readings apart: `id * readings + reading`."""
+        readings = self.readings_apart
+        if readings == 1:
+            return ids
+        reading = torch.arange(len(ids), device=ids.device) * readings // max(len(ids), 1)
+        return ids * readings + reading.unsqueeze(1)
+
+    def embeddings_mask(
+        self, ids: Int[Tensor, "time batch"], features: int
+    ) -> Float[Tensor, "steps batch features"] | None:
+        """A factor for each feature of each embedding; steps = 1 where the mask is the same at all steps."""
+        if not self.dropout_by_word:
+            time, batch = ids.shape
+            return self.steps_mask(time, batch, features)
+        mask, words = self.features(), self.words_read(ids.t()).t()
+        return None if mask is None else mask.factors(words.cpu().reshape(-1), features).view(*ids.shape, features)
 
     def pooled_mask(self, batch: int, features: int) -> Float[Tensor, "batch features"] | None:
         """A factor for each feature of the pooled vector."""

@@ -7,6 +7,8 @@ CELLS = {"elman": 0, "elman_relu": 1, "gru": 2, "lstm": 3, "mingru": 4, "minlstm
 POOLINGS = {None: 0, "last": 1, "mean": 2, "max": 3}
 TABLE_TYPES = {"float32": 0, "float16": 1, "int8": 2}
 PRECISIONS = {None: 0, "bf16": 1}
+BY_STEP, BY_TEXT, BY_WORD = range(3)
+"""What the factors of a mask of features belong to."""
 LANES = 16
 DONE, NO_MEMORY, NO_SUCH_ID, ROWS_MISSING = range(4)
 """What the functions of `network.h` return."""
@@ -94,13 +96,12 @@ class ReadingRecord(Structure):
         ("features", c_int64),
         ("table", c_void_p),
         ("word", MaskRecord),
-        ("step", MaskRecord),
-        ("variational", c_int32),
-        ("threads", c_int32),
+        ("feature", MaskRecord),
+        *((name, c_int32) for name in ("by", "readings", "threads")),
         ("inputs", c_void_p),
         ("d_inputs", c_void_p),
         ("silent", c_int64),
-        *((name, c_void_p) for name in ("order", "d_ids", "d_rows")),
+        *((name, c_void_p) for name in ("order", "begin", "d_ids", "d_rows")),
     )
 
 

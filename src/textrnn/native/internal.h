@@ -57,6 +57,9 @@ struct CellShape {
 };
 const CellShape *cell_shape(int32_t cell);
 
+// Whether a word is read once, whatever the number of its occurrences: nothing makes one another than the next.
+static inline bool by_words(const textrnn_reading &r) { return r.feature.scale == 0.f || r.by == TEXTRNN_BY_WORD; }
+
 // Tiles of C: of nearly equal size, and the same for any number of threads, so that the order of every sum is.
 struct Tiling {
   int64_t m, n, down, across;

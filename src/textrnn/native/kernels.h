@@ -148,18 +148,24 @@ typedef struct textrnn_mask {
   float scale;
 } textrnn_mask;
 
-// The embeddings of a plan's words. Without a mask of the steps a row of `inputs` for each unique id, else for each position.
+// Rows of a mask of features: step * batch + row of the batch; that row alone; the id.
+enum { TEXTRNN_BY_STEP, TEXTRNN_BY_TEXT, TEXTRNN_BY_WORD };
+
+// The embeddings of a plan's words: a row of `inputs` for each unique id, or for each position where a mask of features makes
+// every occurrence of a word another.
+//
+// With `readings` above 1 the plan's ids are id * readings + reading: every reading of a batch has factors of its own by word.
 typedef struct textrnn_reading {
   const textrnn_plan *plan;
   int64_t features;
   const float *table;             // [vocabulary, features]
-  textrnn_mask word, step;        // by id; by step * batch + row of the batch, or by the row alone if `variational`
-  int32_t variational, threads;
+  textrnn_mask word, feature;     // by the table's id; by `by`
+  int32_t by, readings, threads;
   float *inputs;                  // [unique or positions, features]
   // backward
   const float *d_inputs;          // like inputs
   int64_t silent;                 // the id that learns nothing
-  const int32_t *order;           // [unique]: the library's own memory
+  const int32_t *order, *begin;   // [unique], [unique + 1]: the library's own memory
   int64_t *d_ids;                 // [unique]: the ids that have a gradient, rising
   float *d_rows;                  // [unique, features]: their gradients
 } textrnn_reading;

@@ -45,7 +45,7 @@ int textrnn_read_words(const textrnn_reading *reading) {
   const InPhase in_words(phase::WORDS);
   const textrnn_reading &r = *reading;
   const Kernels &kernels = kernels_in_use();
-  return in_tasks(r.threads, r.step.scale == 0.f ? r.plan->unique : r.plan->positions, 64,
+  return in_tasks(r.threads, by_words(r) ? r.plan->unique : r.plan->positions, 64,
                   [&](int64_t first, int64_t end) { return kernels.read_words(r, first, end); });
 }
 
@@ -53,14 +53,22 @@ int64_t textrnn_learn_words(const textrnn_reading *reading) {
   const InPhase in_words(phase::WORDS);
   textrnn_reading r = *reading;
   const int64_t *ids = r.plan->unique_ids, unique = r.plan->unique;
-  int32_t *order = (int32_t *)scratch(4, 2 * unique);
+  int32_t *order = (int32_t *)scratch(4, 3 * unique + 1), *begin = order + 2 * unique;
   if (!order && unique) return -1;
   int64_t count = 0;
   for (int64_t u = 0; u < unique; u++)
-    if (ids[u] != r.silent) order[count++] = (int32_t)u;
+    if (ids[u] / r.readings != r.silent) order[count++] = (int32_t)u;
   r.order = sorted(order, order + unique, count, ids);
-  for (int64_t i = 0; i < count; i++) r.d_ids[i] = ids[r.order[i]];
+  r.begin = begin;
+  int64_t words = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t id = ids[r.order[i]] / r.readings;
+    if (words && r.d_ids[words - 1] == id) continue;
+    begin[words] = (int32_t)i;
+    r.d_ids[words++] = id;
+  }
+  if (order) begin[words] = (int32_t)count;
   const Kernels &kernels = kernels_in_use();
-  const int failed = in_tasks(r.threads, count, 32, [&](int64_t first, int64_t end) { return kernels.learn_words(r, first, end); });
-  return failed ? -1 : count;
+  const int failed = in_tasks(r.threads, words, 32, [&](int64_t first, int64_t end) { return kernels.learn_words(r, first, end); });
+  return failed ? -1 : words;
 }

@@ -64,11 +64,14 @@ INLINE float word_factor(const textrnn_reading &r, int64_t id) {
   return some[0];
 }
 
-// Factors of the features at a position, in `to` [features + FACTORS].
-INLINE void step_factors(const textrnn_reading &r, int64_t position, float *to) {
+// Factors of the features at a position, or of the unique id that has this index, in `to` [features + FACTORS].
+INLINE void feature_factors(const textrnn_reading &r, int64_t index, float *to) {
   const textrnn_plan &plan = *r.plan;
-  const int64_t row = plan.source_row[position];
-  mask_row(r.step, r.variational ? row : plan.source_time[position] * plan.batch + row, r.features, to);
+  int64_t row;
+  if (r.by == TEXTRNN_BY_WORD) row = plan.unique_ids[index];
+  else if (r.by == TEXTRNN_BY_TEXT) row = plan.source_row[index];
+  else row = plan.source_time[index] * plan.batch + plan.source_row[index];
+  mask_row(r.feature, row, r.features, to);
 }
 
 // Rows first to end of `inputs`.
@@ -77,43 +80,49 @@ static bool read_words(const textrnn_reading &r, int64_t first, int64_t end) {
   const int64_t F = r.features;
   float *factors = scratch(0, F + FACTORS);
   if (!factors) return false;
-  const auto id_at = [&](int64_t i) { return plan.unique_ids[r.step.scale == 0.f ? i : plan.unique_of[i]]; };
+  const bool once = by_words(r);
+  const auto id_at = [&](int64_t i) { return plan.unique_ids[once ? i : plan.unique_of[i]] / r.readings; };
   for (int64_t i = first; i < end; i++) {
     const int64_t id = id_at(i);
     if (i + ROWS_AHEAD < end)
       for (int64_t j = 0; j < F; j += 16) prefetch(r.table + id_at(i + ROWS_AHEAD) * F + j);
     const float *from = r.table + id * F, word = word_factor(r, id);
     float *to = r.inputs + i * F;
-    if (r.step.scale == 0.f) {
+    if (r.feature.scale == 0.f) {
       for (int64_t j = 0; j < F; j++) to[j] = from[j] * word;
     } else {
-      step_factors(r, i, factors);
+      feature_factors(r, i, factors);
       for (int64_t j = 0; j < F; j++) to[j] = from[j] * word * factors[j];
     }
   }
   return true;
 }
 
-// The gradients of the words first to end of `order`: sums over their positions, in rising order.
+// The gradients of the words first to end: sums over their readings or positions, in rising order.
 static bool learn_words(const textrnn_reading &r, int64_t first, int64_t end) {
   const textrnn_plan &plan = *r.plan;
   const int64_t F = r.features;
+  const bool once = by_words(r);
   float *factors = scratch(0, F + FACTORS);
   if (!factors) return false;
   for (int64_t i = first; i < end; i++) {
-    const int64_t u = r.order[i];
-    const float word = word_factor(r, plan.unique_ids[u]);
+    const float word = word_factor(r, r.d_ids[i]);
     float *to = r.d_rows + i * F;
-    if (r.step.scale == 0.f) {
-      for (int64_t j = 0; j < F; j++) to[j] = r.d_inputs[u * F + j] * word;
-      continue;
-    }
     memset(to, 0, F * sizeof(float));
-    for (int64_t o = plan.occurrence[u]; o < plan.occurrence[u + 1]; o++) {
-      const int64_t position = plan.occurrences[o];
-      const float *from = r.d_inputs + position * F;
-      step_factors(r, position, factors);
+    const auto add = [&](int64_t index) {
+      const float *from = r.d_inputs + index * F;
+      if (r.feature.scale == 0.f) {
+        for (int64_t j = 0; j < F; j++) to[j] += from[j];
+        return;
+      }
+      feature_factors(r, index, factors);
       for (int64_t j = 0; j < F; j++) to[j] += from[j] * factors[j];
+    };
+    for (int64_t k = r.begin[i]; k < r.begin[i + 1]; k++) {
+      const int64_t u = r.order[k];
+      if (once) add(u);
+      else
+        for (int64_t o = plan.occurrence[u]; o < plan.occurrence[u + 1]; o++) add(plan.occurrences[o]);
     }
     if (word != 1.f)
       for (int64_t j = 0; j < F; j++) to[j] *= word;

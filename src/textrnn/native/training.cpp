@@ -195,18 +195,38 @@ bool head(textrnn_training_step &s, const Memory &m) {
 textrnn_plan *make_plan(const textrnn_training_step &s) {
   const InPhase in_planning(phase::PLANNING);
   const bool through = s.time > 0;
+  const int64_t readings = s.reading.readings;
   const int64_t time = through ? s.time : s.batch ? *std::max_element(s.lengths, s.lengths + s.batch) : 0;
   std::vector<int64_t> ids(s.batch * time), through_all;
   const int32_t *from = s.ids;
   for (int64_t b = 0; b < s.batch; b++) {
     if (s.lengths[b] < 0 || s.lengths[b] > time) return nullptr;
-    std::copy(from, from + s.lengths[b], ids.begin() + b * time);
+    const int64_t reading = b * readings / s.batch;  // the texts once, and then the same again
+    for (int64_t t = s.lengths[b]; t < time; t++) ids[b * time + t] = reading;  // of padding
+    for (int64_t t = 0; t < s.lengths[b]; t++)
+      ids[b * time + t] = from[t] < 0 || from[t] >= s.embedding->rows ? -1 : from[t] * readings + reading;
     from += s.lengths[b];
   }
   if (through) through_all.assign(s.batch, time);
   constexpr int64_t ROWS_AN_ITEM = 16;  // as in plan.py
   return textrnn_plan_new(s.batch, through ? through_all.data() : s.lengths, ROWS_AN_ITEM, 0, ids.data(), time, s.stamp,
-                          s.embedding->rows);
+                          s.embedding->rows * readings);
+}
+
+// The words of a plan: its ids where there is one reading, else what they are ids of, in `found`.
+const int64_t *words_of(const textrnn_plan &plan, int64_t readings, int32_t *stamp, std::vector<int64_t> &found, int64_t &count) {
+  count = plan.unique;
+  if (readings == 1) return plan.unique_ids;
+  for (int64_t u = 0; u < plan.unique; u++) {
+    const int64_t id = plan.unique_ids[u] / readings;
+    if (stamp[id] < 0) {
+      stamp[id] = 0;
+      found.push_back(id);
+    }
+  }
+  for (const int64_t id : found) stamp[id] = -1;
+  count = (int64_t)found.size();
+  return found.data();
 }
 
 Status take_step(textrnn_training_step &s) {
@@ -216,16 +236,19 @@ Status take_step(textrnn_training_step &s) {
   const std::unique_ptr<textrnn_plan, void (*)(textrnn_plan *)> plan(make_plan(s), textrnn_plan_free);
   if (!shape || !plan) return REFUSED;
   c.plan = s.reading.plan = plan.get();
-  const bool by_words = s.reading.step.scale == 0.f;
-  c.index = by_words ? plan->unique_of : nullptr;
-  c.inputs = by_words ? plan->unique : plan->positions;
+  const bool once = by_words(s.reading);
+  c.index = once ? plan->unique_of : nullptr;
+  c.inputs = once ? plan->unique : plan->positions;
 
   Arena count;
   places(count, s, *plan, *shape);
   if (!arena.reserve(count.taken())) return NO_MEMORY;
   const Memory memory = places(arena, s, *plan, *shape);
 
-  if (const int32_t status = textrnn_adam_catch_up(s.embedding, plan->unique_ids, plan->unique)) return (Status)status;
+  std::vector<int64_t> found;
+  int64_t distinct;
+  const int64_t *read = words_of(*plan, s.reading.readings, s.stamp, found, distinct);
+  if (const int32_t status = textrnn_adam_catch_up(s.embedding, read, distinct)) return (Status)status;
   if (textrnn_read_words(&s.reading) || textrnn_forward(&c)) return NO_MEMORY;
   if (!head(s, memory)) return REFUSED;
   if (textrnn_backward(&c)) return NO_MEMORY;

@@ -9,7 +9,7 @@ extern "C" {
 typedef struct textrnn_training_step {
   textrnn_layer layer;            // cell, sizes, pooling, threads and the addresses of the weights; the rest is filled in here
   const float *recurrent_bias[2]; // [3 * hidden] of each direction of a GRU, else NULL; input_bias is without it
-  textrnn_reading reading;        // features, table, masks, silent, variational and threads; the rest is filled in here
+  textrnn_reading reading;        // features, table, masks, by, readings, silent and threads; the rest is filled in here
   textrnn_mask pooled;            // of the pooled vectors, [batch, directions * hidden]
   int64_t classes;
   const float *head_weight;       // [classes, directions * hidden]
@@ -23,7 +23,7 @@ typedef struct textrnn_training_step {
   const int64_t *lengths;         // [batch]
   const int64_t *targets;         // [batch]
   const float *text_weights;      // of each text in the loss, [batch]; NULL: all 1
-  int32_t *stamp;                 // -1 for every id of the vocabulary
+  int32_t *stamp;                 // -1 for every id of the vocabulary and reading
   // of the optimiser
   textrnn_adam_tensor *tensors;   // weight and bias of the head, then for each direction W_ih, b_ih, W_hh, b_hh where there are
   int64_t tensor_count;           // such; gradients are filled in here

@@ -36,6 +36,8 @@ LEAST_EPOCHS, MOST_EPOCHS = 3, 16
 LEAST_EPOCHS_FROM_BASE = 2
 MORE_FROM_BASE = 1.5
 """Times as many tokens may be read by networks that start from a base: its making takes longer anyway."""
+ONCE = 0.8
+"""As many tokens, where networks read each text once: with so many texts a further network adds little."""
 WORD_DROPOUT = 0.15
 """Where something else holds off learning by heart: a second reading, or what a base knows."""
 DROPOUT = 0.2
@@ -110,7 +112,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
     thorough = readings == 1 and effort != "quick" and 2 * 2 * epochs * tokens * _cost(units) <= TOKENS[effort]
     twice = chosen.get("r_drop", float(thorough)) > 0
     hidden_size = chosen.get("hidden_size", WIDE if thorough else NARROW)
-    networks = most_tokens / max(1.0, epochs * tokens * _cost(hidden_size) * (2 if twice else readings))
+    a_network = epochs * tokens * _cost(hidden_size) * (2 if twice else readings)
+    networks = most_tokens * (1 if twice else ONCE) / max(1.0, a_network)
     # Two classes make one linear model, more of them one each.
     affordable = tokens * (1 if size.classes == 2 else size.classes) <= TOKENS[effort]
     spelled = affordable and not size.characters and TOKENS_WITH_CHARACTERS * tokens <= TOKENS[effort]
@@ -127,6 +130,7 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
         "epochs": epochs,
         "schedule": "cosine",
         "dropout": DROPOUT,
+        "dropout_by_word": True,  # as good, and the inputs' products are made once a word instead of once a token
         "word_dropout": 0.1 if size.characters else WORD_DROPOUT if twice else 0.3,
         "r_drop": 2.0 if twice else 0.0,
         "calibrate": True,

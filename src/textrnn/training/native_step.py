@@ -16,6 +16,7 @@ from torch import Tensor
 from textrnn.cells.native_function import threads
 from textrnn.data import RaggedBatch
 from textrnn.model import Mask, Noise, TextClassifier
+from textrnn.model.native_words import by
 from textrnn.native import library
 from textrnn.native.interface import CELLS, POOLINGS, LayerRecord, MaskRecord, ReadingRecord, padded
 from textrnn.training.lazy_adam import IMPLEMENTATIONS, LazyAdam, implementation_for
@@ -106,13 +107,13 @@ class _NativeStep:
         self.model, self.optimizer, self.noise, self.pad_to = model, optimizer, noise, pad_to
         config, table, cells = model.config, model.embedding.weight, model.stack[0].directions
         self.class_weights = None if class_weights is None else class_weights.float().contiguous()
-        self.stamp = np.full(len(table), -1, dtype=np.int32)
+        self.stamp = np.full(len(table) * noise.readings_apart, -1, dtype=np.int32)
         self.record = record = StepRecord()
         layer, reading = record.layer, record.reading
         layer.cell, layer.pooling = CELLS[config.cell], POOLINGS[config.pooling]
         layer.hidden, layer.padded, layer.directions = config.hidden_size, padded(config.hidden_size), len(cells)
         layer.features = reading.features = config.embedding_size
-        reading.table, reading.variational = table.data_ptr(), noise.variational
+        reading.table, reading.by, reading.readings = table.data_ptr(), by(noise), noise.readings_apart
         reading.silent = -1 if model.embedding.padding_idx is None else model.embedding.padding_idx
         learnt: list[Tensor] = [model.head.weight, model.head.bias]
         for d, cell in enumerate(cells):
@@ -159,7 +160,7 @@ class _NativeStep:
         record.text_weights = None if weights is None else weights.ctypes.data
         # In the order in which the readable way draws.
         record.reading.word = _record(self.noise.words())
-        record.reading.step = _record(self.noise.features())
+        record.reading.feature = _record(self.noise.features())
         record.pooled = _record(self.noise.pooled())
         record.layer.threads = record.reading.threads = threads()
         for places in self.places.values():

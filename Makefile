@@ -15,7 +15,7 @@ help:
 	@echo "make check      ruff, mypy --strict, import contracts, generated documents fresh"
 	@echo "make format     let ruff format everything"
 	@echo "make docs       write the generated documents anew"
-	@echo "make benchmark  measure against the others (15 minutes); writes docs/benchmarks.md"
+	@echo "make benchmark  measure against the others (25 minutes); writes docs/benchmarks.md"
 	@echo "make accuracy   train every side on every set (hours, resumable), e.g. ACCURACY=\"--sets mr --sides textrnn\""
 
 $(VENV)/bin/python:

@@ -17,14 +17,22 @@ from typing import Any
 from benchmarks.accuracy.plot import draw
 from benchmarks.accuracy.table import details, overview
 from benchmarks.lengths import data_folder
-from benchmarks.tables import learning_table, optimizer_table, peak_table, ratio_table, side_table, speed_table
+from benchmarks.tables import (
+    learning_table,
+    optimizer_table,
+    peak_table,
+    ratio_table,
+    side_table,
+    speed_table,
+    whole_table,
+)
 from textrnn.native import instruction_set
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
 BENCHMARKS = [
     *("training_speed", "training_step", "last_state", "notebook_loop", "minimal_cells", "optimizer_step"),
-    "ngram_learning",
+    *("ngram_learning", "whole_training"),
     *("inference_onnx", "runtime_speed", "tokenizing", "predict_command", "cold_start"),
 ]
 PACKAGES = ["numpy", "torch", "scikit-learn", "onnxruntime", "fasttext", "tokenizers"]
@@ -72,6 +80,7 @@ def page(results: dict[str, Any]) -> str:
         denormals=f"{results['last_state'][0]['slowdown by denormals']:.1f}",
         optimizer=optimizer_table(results["optimizer_step"]),
         ngrams=learning_table(results["ngram_learning"]),
+        whole=whole_table(results["whole_training"]),
         inference=ratio_table(results["inference_onnx"]),
         latency=", ".join(
             f"{row['microseconds in the kernels']:.0f} us for `{row['cell']}`, "

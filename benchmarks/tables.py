@@ -73,6 +73,16 @@ def learning_table(rows: list[Row]) -> str:
     return table(header.split(" | "), lines)
 
 
+def whole_table(rows: list[Row]) -> str:
+    lines = []
+    for row in rows:
+        told, seconds = row["seconds told beforehand"], row["seconds"]
+        figures = [f"{value:.0f}" for value in (told, *seconds.values(), row["processor seconds"]["textrnn"])]
+        lines.append([row["set"], f"{row['texts']:,}", *figures])
+    header = ["set", "texts", "told beforehand, s", *(f"{side}, s" for side in rows[0]["seconds"])]
+    return table([*header, "textrnn, processor s"], lines)
+
+
 def optimizer_table(rows: list[Row]) -> str:
     lines = []
     for row in rows:

@@ -56,7 +56,7 @@ class TrainingConfig(Config, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Dropout zeroes the same features of a word's embedding wherever a batch has it, so that each "
-            "word is computed once."
+            "word is computed once; variational dropout is then between layers only."
         ),
     ] = False
     recurrent_dropout: Annotated[

@@ -222,6 +222,14 @@ def test_networks_from_a_base_are_noised_less_and_may_read_more() -> None:
     }
 
 
+def test_variational_dropout_that_the_user_asks_for_is_not_replaced() -> None:
+    size = DataSize(8000, 2, np.full(8000, 20), characters=False)
+    assert settings_for("default", size, {})["dropout_by_word"]
+    assert not settings_for("default", size, {"variational": True})["dropout_by_word"]
+    both = {"variational": True, "dropout_by_word": True}
+    assert settings_for("default", size, both).items() >= both.items()
+
+
 def test_long_texts_cost_members_not_epochs() -> None:
     short = settings_for("default", DataSize(25_000, 2, np.full(25_000, 20), characters=False), {})
     long = settings_for("default", DataSize(25_000, 2, np.full(25_000, 300), characters=False), {})

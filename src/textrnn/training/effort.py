@@ -130,7 +130,8 @@ def settings_for(effort: str, size: DataSize, chosen: dict[str, Any], *, base: b
         "epochs": epochs,
         "schedule": "cosine",
         "dropout": DROPOUT,
-        "dropout_by_word": True,  # as good, and the inputs' products are made once a word instead of once a token
+        # As good, and the inputs' products are made once a word; masks by text are what somebody else asked for.
+        "dropout_by_word": not chosen.get("variational", False),
         "word_dropout": 0.1 if size.characters else WORD_DROPOUT if twice else 0.3,
         "r_drop": 2.0 if twice else 0.0,
         "calibrate": True,
